@@ -1,0 +1,117 @@
+//! SHA-256 sums as values of their own type, and the hasher that makes them.
+
+use std::{fmt, str::FromStr};
+
+use sha2::Digest;
+
+/// A SHA-256 sum; written as 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sha256(pub [u8; 32]);
+
+impl Sha256 {
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text that is not 64 hex digits.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected 64 hex digits of a sha256, found `{0}`")]
+pub struct NotSha256(String);
+
+impl FromStr for Sha256 {
+    type Err = NotSha256;
+
+    fn from_str(text: &str) -> Result<Self, NotSha256> {
+        let fail = || NotSha256(text.chars().take(80).collect());
+        if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(fail());
+        }
+        let mut sum = [0; 32];
+        for (byte, pair) in sum.iter_mut().zip(text.as_bytes().chunks(2)) {
+            let digits = std::str::from_utf8(pair).map_err(|_| fail())?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| fail())?;
+        }
+        Ok(Self(sum))
+    }
+}
+
+impl serde::Serialize for Sha256 {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Sha256 {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A running SHA-256.
+#[derive(Clone, Debug, Default)]
+pub struct Hasher(sha2::Sha256);
+
+impl Hasher {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// As if `count` zero bytes were passed to [`Hasher::update`].
+    pub fn zeros(&mut self, mut count: u64) {
+        const ZEROS: [u8; 65_536] = [0; 65_536];
+        while count > 0 {
+            let step = count.min(ZEROS.len() as u64);
+            self.0.update(&ZEROS[..step as usize]);
+            count -= step;
+        }
+    }
+
+    pub fn finish(self) -> Sha256 {
+        Sha256(self.0.finalize().into())
+    }
+}
+
+impl std::io::Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_writes() {
+        let sum = Sha256::of(b"abc");
+        assert_eq!(sum.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(sum.to_string().parse(), Ok(sum));
+        assert!("ba78".parse::<Sha256>().is_err());
+        let mut hasher = Hasher::new();
+        hasher.zeros(100_000);
+        assert_eq!(hasher.finish(), Sha256::of(&vec![0; 100_000]));
+    }
+}

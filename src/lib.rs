@@ -1,0 +1,14 @@
+//! Assembles operating-system images from Debian and Ubuntu packages without containers, privileges or target programs.
+//!
+//! `ARCHITECTURE.md` has the map; the layers below import only downward, which `tests/tidy.rs` enforces.
+
+// Layer 0: base
+pub mod digest;
+pub mod epoch;
+pub mod seed;
+
+// Layer 1: data
+pub mod tree;
+
+// Layer 2: engine
+pub mod shell;

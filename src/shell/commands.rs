@@ -1,0 +1,27 @@
+//! The programs that are built in, by name; one file each.
+
+use super::{Fatal, Process, Status};
+
+mod cat;
+
+/// A built-in program.
+pub type Command = fn(&mut Process<'_>) -> Result<Status, Fatal>;
+
+/// In byte order of names, for the binary search.
+const COMMANDS: &[(&str, Command)] = &[("cat", cat::run)];
+
+/// The program of this name.
+pub fn find(name: &[u8]) -> Option<Command> {
+    let index = COMMANDS.binary_search_by(|(known, _)| known.as_bytes().cmp(name)).ok()?;
+    Some(COMMANDS[index].1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted() {
+        assert!(COMMANDS.is_sorted_by(|a, b| a.0 < b.0));
+    }
+}

@@ -1,0 +1,48 @@
+//! What scripts act on: the tree, the time and the bounds; there is nothing of the host in it.
+
+use crate::{epoch::Epoch, tree::Tree};
+
+/// The bounds of one script run; passing one is [`super::Fatal::Limit`].
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Simple commands and loop rounds.
+    pub steps: u64,
+    /// Nested functions, sourced files, substitutions and interpreted programs.
+    pub depth: u32,
+    /// Bytes in one pipe, one variable or one file that a script writes.
+    pub bytes: u64,
+}
+
+/// The system that scripts see.
+#[derive(Debug)]
+pub struct Machine {
+    pub tree: Tree,
+    pub epoch: Epoch,
+    /// Debian's name of the target's architecture: `amd64`, `arm64`.
+    pub architecture: String,
+    pub limits: Limits,
+    /// Steps taken and depth reached by the running script, held against `limits`.
+    pub(super) steps: u64,
+    pub(super) depth: u32,
+    /// Count of names that `mktemp` and its like have made: their only source of difference.
+    pub(super) temporaries: u64,
+}
+
+impl Machine {
+    pub fn new(tree: Tree, epoch: Epoch, architecture: &str, limits: Limits) -> Self {
+        Self { tree, epoch, architecture: architecture.to_owned(), limits, steps: 0, depth: 0, temporaries: 0 }
+    }
+
+    /// The next name for a temporary file: `length` letters that depend on nothing but how many were made before.
+    pub fn temporary_suffix(&mut self, length: usize) -> String {
+        const LETTERS: &[u8; 26] = b"abcdefghijklmnopqrstuvwxyz";
+        let mut rest = self.temporaries;
+        self.temporaries += 1;
+        let mut name = vec![b'a'; length];
+        for slot in name.iter_mut().rev() {
+            *slot = LETTERS[(rest % 26) as usize];
+            rest /= 26;
+        }
+        name.into_iter().map(char::from).collect()
+    }
+}

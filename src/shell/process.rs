@@ -1,0 +1,238 @@
+//! One running command: its arguments, environment, folder and descriptors, and how it reads and writes them.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::{Descriptor, Descriptors, Machine, OpenFile};
+use crate::tree::{Content, Node, PathError, Stat, TreePath};
+
+/// Exit status: 0 to 255.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status(pub u8);
+
+impl Status {
+    pub const SUCCESS: Self = Self(0);
+    pub const FAILURE: Self = Self(1);
+
+    pub fn success(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// Exported variables by name.
+pub type Environment = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// What ends a whole run, whatever the script would do about it: we don't know what the target would have done.
+/// What a command itself reports is not fatal: it writes to descriptor 2 and returns a status.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fatal {
+    #[error("`{}` is not built in", .0.escape_ascii())]
+    UnknownCommand(Vec<u8>),
+    #[error("{command}: {what} is not modelled")]
+    NotModelled { command: String, what: String },
+    #[error("more than {limit} {what}")]
+    Limit { what: &'static str, limit: u64 },
+    #[error("line {line}: {reason}")]
+    Syntax { line: usize, reason: String },
+    /// A fatal error inside an interpreted script, with where it is; innermost first.
+    #[error("{}:{line}: {source}", script.escape_ascii())]
+    At { script: Vec<u8>, line: usize, argv: Vec<Vec<u8>>, source: Box<Fatal> },
+}
+
+/// A command about to run; fields as `execve` and its caller set them.
+#[derive(Debug)]
+pub struct Launch {
+    pub argv: Vec<Vec<u8>>,
+    pub environment: Environment,
+    pub folder: TreePath,
+    pub umask: u16,
+    pub descriptors: Descriptors,
+}
+
+/// A built-in command while it runs.
+#[derive(Debug)]
+pub struct Process<'m> {
+    pub machine: &'m mut Machine,
+    /// The arguments; the first is the command's name.
+    pub argv: Vec<Vec<u8>>,
+    pub environment: Environment,
+    pub folder: TreePath,
+    pub umask: u16,
+    pub descriptors: Descriptors,
+}
+
+impl Process<'_> {
+    /// The last part of the command's name.
+    pub fn name(&self) -> &[u8] {
+        let name = self.argv.first().map_or(&[] as &[u8], Vec::as_slice);
+        name.rsplit(|&b| b == b'/').next().unwrap_or(name)
+    }
+
+    /// The arguments after the name.
+    pub fn arguments(&self) -> Vec<Vec<u8>> {
+        self.argv.iter().skip(1).cloned().collect()
+    }
+
+    /// `path` as seen from the process's folder.
+    pub fn absolute(&self, path: &[u8]) -> Vec<u8> {
+        absolute(&self.folder, path)
+    }
+
+    pub fn variable(&self, name: &str) -> Option<&[u8]> {
+        self.environment.get(name.as_bytes()).map(Vec::as_slice)
+    }
+
+    /// Metadata for something that this process makes: root's, mode less the umask, at the build's time.
+    pub fn new_stat(&self, mode: u16) -> Stat {
+        Stat::root(mode & !self.umask, self.machine.epoch.timestamp())
+    }
+
+    pub fn out(&mut self, bytes: &[u8]) -> Result<(), Fatal> {
+        self.write(1, bytes)
+    }
+
+    /// Writes `NAME: message` and a newline to descriptor 2.
+    pub fn complain(&mut self, message: &str) -> Result<(), Fatal> {
+        let mut line = self.name().to_vec();
+        line.extend_from_slice(b": ");
+        line.extend_from_slice(message.as_bytes());
+        line.push(b'\n');
+        self.write(2, &line)
+    }
+
+    /// Writes to an open descriptor; a closed one swallows the bytes.
+    pub fn write(&mut self, fd: u32, bytes: &[u8]) -> Result<(), Fatal> {
+        let Some(descriptor) = self.descriptors.get(&fd).cloned() else { return Ok(()) };
+        self.machine.write(&descriptor, bytes)
+    }
+
+    /// All that is left to read.
+    pub fn read_all(&mut self, fd: u32) -> Bytes {
+        let Some(descriptor) = self.descriptors.get(&fd).cloned() else { return Bytes::new() };
+        self.machine.read_all(&descriptor)
+    }
+
+    /// The next line with its newline; the last may lack it; `None` at the end.
+    pub fn read_line(&mut self, fd: u32) -> Option<Vec<u8>> {
+        let descriptor = self.descriptors.get(&fd).cloned()?;
+        self.machine.read_line(&descriptor)
+    }
+
+    /// A whole file of the tree, `-` being standard input.
+    pub fn read_file(&mut self, path: &[u8]) -> Result<Bytes, PathError> {
+        match path {
+            b"-" | b"/dev/stdin" => Ok(self.read_all(0)),
+            b"/dev/null" => Ok(Bytes::new()),
+            _ => self.machine.tree.read(&self.absolute(path)),
+        }
+    }
+
+    /// An error about something that the command doesn't do, which ends the run.
+    pub fn not_modelled(&self, what: impl Into<String>) -> Fatal {
+        Fatal::NotModelled { command: String::from_utf8_lossy(self.name()).into_owned(), what: what.into() }
+    }
+
+    /// Runs another command in this process's environment, folder and descriptors, and waits for it.
+    pub fn run(&mut self, argv: Vec<Vec<u8>>) -> Result<Status, Fatal> {
+        let launch = Launch {
+            argv,
+            environment: self.environment.clone(),
+            folder: self.folder.clone(),
+            umask: self.umask,
+            descriptors: self.descriptors.clone(),
+        };
+        super::exec::execute(self.machine, launch)
+    }
+}
+
+impl Machine {
+    pub fn write(&mut self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), Fatal> {
+        let limit = self.limits.bytes;
+        let mtime = self.epoch.timestamp();
+        match &mut *descriptor.borrow_mut() {
+            OpenFile::Null => {}
+            OpenFile::Buffer { bytes: held, .. } => {
+                if (held.len() + bytes.len()) as u64 > limit {
+                    return Err(Fatal::Limit { what: "bytes in a pipe", limit });
+                }
+                held.extend_from_slice(bytes);
+            }
+            OpenFile::File { inode, position, append, writable, .. } => {
+                if !*writable {
+                    return Ok(());
+                }
+                if *append {
+                    *position = self.tree.get(*inode).size();
+                }
+                if position.saturating_add(bytes.len() as u64) > limit {
+                    return Err(Fatal::Limit { what: "bytes in a file that a script writes", limit });
+                }
+                self.tree.write_at(*inode, *position, bytes, mtime);
+                *position += bytes.len() as u64;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn read_all(&mut self, descriptor: &Descriptor) -> Bytes {
+        match &mut *descriptor.borrow_mut() {
+            OpenFile::Null => Bytes::new(),
+            OpenFile::Buffer { bytes, position } => {
+                let rest = Bytes::copy_from_slice(&bytes[*position..]);
+                *position = bytes.len();
+                rest
+            }
+            OpenFile::File { inode, position, readable, .. } => {
+                let whole = if *readable { file_bytes(&self.tree.get(*inode).node) } else { Bytes::new() };
+                let start = usize::try_from(*position).unwrap_or(usize::MAX).min(whole.len());
+                *position = whole.len() as u64;
+                whole.slice(start..)
+            }
+        }
+    }
+
+    pub fn read_line(&mut self, descriptor: &Descriptor) -> Option<Vec<u8>> {
+        match &mut *descriptor.borrow_mut() {
+            OpenFile::Null => None,
+            OpenFile::Buffer { bytes, position } => {
+                let line = first_line(&bytes[*position..])?.to_vec();
+                *position += line.len();
+                Some(line)
+            }
+            OpenFile::File { inode, position, readable, .. } => {
+                let whole = if *readable { file_bytes(&self.tree.get(*inode).node) } else { Bytes::new() };
+                let start = usize::try_from(*position).unwrap_or(usize::MAX).min(whole.len());
+                let line = first_line(&whole[start..])?.to_vec();
+                *position += line.len() as u64;
+                Some(line)
+            }
+        }
+    }
+}
+
+fn file_bytes(node: &Node) -> Bytes {
+    match node {
+        Node::Regular(content) => content.bytes(Content::READ_LIMIT).unwrap_or_default(),
+        _ => Bytes::new(),
+    }
+}
+
+fn first_line(rest: &[u8]) -> Option<&[u8]> {
+    if rest.is_empty() {
+        return None;
+    }
+    let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+    Some(&rest[..end])
+}
+
+/// `path` as seen from `folder`.
+pub(super) fn absolute(folder: &TreePath, path: &[u8]) -> Vec<u8> {
+    if path.first() == Some(&b'/') {
+        return path.to_vec();
+    }
+    let mut whole = folder.as_bytes().to_vec();
+    whole.push(b'/');
+    whole.extend_from_slice(path);
+    whole
+}

@@ -1,0 +1,1 @@
+//! ext4 images judged by e2fsprogs.

@@ -1,0 +1,5 @@
+//! Integration tests, one binary: each module below is one area.
+
+mod support;
+
+mod ext4;

@@ -1,0 +1,3 @@
+//! What the integration tests share: foreign judges and scratch folders.
+
+pub mod judge;
