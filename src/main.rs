@@ -1,1 +1,3 @@
+//! The `icos` program: a thin reader of the library.
+
 fn main() {}
