@@ -5,9 +5,11 @@
 // Layer 0: base
 pub mod digest;
 pub mod epoch;
+pub mod nearest;
 pub mod seed;
 
 // Layer 1: data
+pub mod manifest;
 pub mod tree;
 
 // Layer 2: engine

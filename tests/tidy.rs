@@ -10,6 +10,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("digest", 0),
     ("epoch", 0),
     ("seed", 0),
+    ("nearest", 0),
     ("bytes", 0),
     ("tree", 1),
     ("deb", 1),
