@@ -4,6 +4,9 @@ use serde::de::DeserializeOwned;
 
 use crate::nearest::nearest;
 
+pub mod image;
+pub mod size;
+
 /// Why a definition file was refused, with the place in it.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {

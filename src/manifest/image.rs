@@ -1,0 +1,300 @@
+//! `ic-os/<os>/image.toml`: one operating system, its packages, partitions, boot and variants.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{ManifestError, size::Bytes};
+
+/// Bytes of a logical sector; every start and length in a partition table counts these.
+pub const SECTOR: u64 = 512;
+
+/// Partitions start and end on whole mebibytes.
+const ALIGNMENT_SECTORS: u64 = 2048;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Image {
+    /// Name of the operating system, the first half of a target.
+    pub name: String,
+    /// The base that a target without `--base` is built on.
+    pub default_base: String,
+    pub bases: BTreeMap<String, ImageBase>,
+    pub variants: BTreeMap<String, Variant>,
+    #[serde(default)]
+    pub scripts: Scripts,
+    #[serde(default)]
+    pub debconf: Vec<Answer>,
+    pub boot: Boot,
+    pub disk: Disk,
+}
+
+/// What an image takes from one base.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ImageBase {
+    /// Package names by group; variants choose groups.
+    pub packages: BTreeMap<String, Vec<String>>,
+    pub loader: Loader,
+    /// Kernel arguments that only this base's kernel and packages need.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+}
+
+/// Where the boot loader's files come from. Its packages are locked and unpacked, never installed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Loader {
+    pub packages: Vec<String>,
+    /// File in the packages to file on the EFI system partition.
+    pub files: BTreeMap<String, String>,
+    /// Folder on the EFI system partition in which the loader's binary looks for its `grub.cfg`.
+    pub prefix: String,
+}
+
+/// One variant, as differences to the image.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Variant {
+    /// Groups of the base's packages.
+    pub packages: Vec<String>,
+    /// Folders under `overlays/`, applied in this order.
+    pub overlays: Vec<String>,
+    #[serde(default)]
+    pub arguments: Vec<String>,
+}
+
+/// Exceptions to the rule that every maintainer script is interpreted.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scripts {
+    #[serde(default)]
+    pub skip: Vec<Skip>,
+}
+
+/// One script that is not run, and why: the reason is mandatory, and the lock and the report repeat it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Skip {
+    pub package: String,
+    /// `preinst`, `postinst`, `config` or `triggered`.
+    pub script: String,
+    pub reason: String,
+}
+
+/// One answer to a debconf question, as `debconf-set-selections` reads it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    pub package: String,
+    pub question: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub value: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Boot {
+    /// Folder under `bootloader/` with `grub.cfg`, `grubenv` and `boot_args`.
+    pub config: String,
+    /// Kernel arguments of every variant.
+    pub arguments: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Disk {
+    pub guid: Uuid,
+    pub partitions: Vec<Partition>,
+}
+
+/// One line of a partition table. Starts and lengths count 512-byte sectors.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Partition {
+    pub name: String,
+    pub start: u64,
+    pub sectors: u64,
+    #[serde(rename = "type")]
+    pub kind: Uuid,
+    pub guid: Uuid,
+    /// What the partition holds; absent leaves it empty, to be filled by the running system.
+    pub content: Option<FileSystem>,
+}
+
+/// A file system in a partition.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, tag = "file-system", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum FileSystem {
+    Fat {
+        files: FatFiles,
+        label: Option<String>,
+        #[serde(default)]
+        volume_id: u32,
+    },
+    Ext4 {
+        /// The folder of the built tree that becomes the root of this file system; absent makes it empty.
+        tree: Option<String>,
+        /// Folders whose entries are left out.
+        #[serde(default)]
+        strip: Vec<String>,
+        /// Absent: as large as the partition.
+        size: Option<Bytes>,
+        hash_seed: Uuid,
+        /// Absent: cleared, so that the image can be written to either slot.
+        uuid: Option<Uuid>,
+        label: Option<String>,
+        #[serde(default)]
+        journal: Option<Bytes>,
+    },
+}
+
+/// What a FAT partition holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FatFiles {
+    /// The loader's files and the configuration that leads to the `grub` partition.
+    Loader,
+    /// `grub.cfg` and `grubenv`.
+    Grub,
+}
+
+impl Partition {
+    /// Bytes from the start of the disk.
+    pub fn offset(&self) -> u64 {
+        self.start * SECTOR
+    }
+
+    pub fn len(&self) -> u64 {
+        self.sectors * SECTOR
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.sectors == 0
+    }
+}
+
+impl Image {
+    /// Reads and checks `image.toml`.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ManifestError> {
+        let image: Self = super::read(file, text)?;
+        image.check().map_err(|message| ManifestError::invalid(file, message))?;
+        Ok(image)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !self.bases.contains_key(&self.default_base) {
+            return Err(format!("default-base `{}` has no [bases.{}]", self.default_base, self.default_base));
+        }
+        for (name, variant) in &self.variants {
+            for group in &variant.packages {
+                if !self.bases.values().any(|base| base.packages.contains_key(group)) {
+                    return Err(format!("variant `{name}` takes packages from group `{group}`, which no base has"));
+                }
+            }
+        }
+        if let Some(skip) = self.scripts.skip.iter().find(|skip| skip.reason.trim().is_empty()) {
+            return Err(format!(
+                "scripts.skip: {} of package `{}` is skipped without a reason",
+                skip.script, skip.package
+            ));
+        }
+        self.disk.check()
+    }
+}
+
+impl Disk {
+    /// The rules of the partition table: whole mebibytes, ascending, apart, no identifier twice.
+    fn check(&self) -> Result<(), String> {
+        let mut end = ALIGNMENT_SECTORS;
+        let mut guids = BTreeMap::new();
+        for partition in &self.partitions {
+            let name = &partition.name;
+            if !partition.start.is_multiple_of(ALIGNMENT_SECTORS)
+                || !partition.sectors.is_multiple_of(ALIGNMENT_SECTORS)
+                || partition.sectors == 0
+            {
+                return Err(format!("partition `{name}`: start and sectors must be multiples of {ALIGNMENT_SECTORS}"));
+            }
+            if partition.start < end {
+                return Err(format!(
+                    "partition `{name}` starts at sector {}, before {end} where it may",
+                    partition.start
+                ));
+            }
+            let past = partition.start.checked_add(partition.sectors).filter(|past| *past < 1 << 50);
+            end = past.ok_or_else(|| format!("partition `{name}` ends beyond any disk"))?;
+            if let Some(other) = guids.insert(partition.guid, name) {
+                return Err(format!("partitions `{other}` and `{name}` have one guid {}", partition.guid));
+            }
+            if let Some(FileSystem::Ext4 { size: Some(size), .. }) = &partition.content
+                && size.0 > partition.len()
+            {
+                return Err(format!(
+                    "partition `{name}` holds {}, its file system is to be {size}",
+                    Bytes(partition.len())
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of the whole disk: a mebibyte follows the last partition, for the backup table.
+    pub fn len(&self) -> u64 {
+        let end = self.partitions.iter().map(|p| p.start + p.sectors).max().unwrap_or(ALIGNMENT_SECTORS);
+        (end + ALIGNMENT_SECTORS) * SECTOR
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.partitions.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = r#"
+        name = "x"
+        default-base = "b"
+        [bases.b]
+        packages = { common = ["systemd"] }
+        loader = { packages = [], files = {}, prefix = "/EFI/debian" }
+        [variants.prod]
+        packages = ["common"]
+        overlays = []
+        [boot]
+        config = "x"
+        arguments = []
+        [disk]
+        guid = "2B110BB7-CDEC-7D41-B97E-893EDCBE5428"
+    "#;
+
+    fn partition(name: &str, start: u64, sectors: u64, guid: u8) -> String {
+        format!(
+            "[[disk.partitions]]\nname = \"{name}\"\nstart = {start}\nsectors = {sectors}\n\
+             type = \"0FC63DAF-8483-4772-8E79-3D69D8477DE4\"\nguid = \"00000000-0000-4000-8000-0000000000{guid:02x}\"\n"
+        )
+    }
+
+    #[test]
+    fn checks_the_table() {
+        let check = |partitions: &[String], expect: Result<u64, &str>| {
+            let text = format!("{HEAD}{}", partitions.concat());
+            let got = Image::parse("x", &text).map(|image| image.disk.len()).map_err(|error| error.to_string());
+            assert_eq!(got, expect.map_err(|message| format!("x: {message}")));
+        };
+        check(&[partition("a", 2048, 2048, 1), partition("b", 4096, 4096, 2)], Ok((8192 + 2048) * 512));
+        check(
+            &[partition("a", 2048, 4096, 1), partition("b", 4096, 4096, 2)],
+            Err("partition `b` starts at sector 4096, before 6144 where it may"),
+        );
+        check(&[partition("a", 2049, 2048, 1)], Err("partition `a`: start and sectors must be multiples of 2048"));
+        check(
+            &[partition("a", 2048, 2048, 1), partition("b", 4096, 4096, 1)],
+            Err("partitions `a` and `b` have one guid 00000000-0000-4000-8000-000000000001"),
+        );
+    }
+}
