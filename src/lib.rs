@@ -12,5 +12,8 @@ pub mod seed;
 pub mod manifest;
 pub mod tree;
 
+// Layer 2: formats
+pub mod gpt;
+
 // Layer 2: engine
 pub mod shell;

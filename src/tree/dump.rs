@@ -47,7 +47,7 @@ fn digest(inode: &Inode) -> Option<Sha256> {
 }
 
 /// Sha256 of what a file reads as, holes included.
-pub fn content_digest(content: &Content) -> Sha256 {
+pub(crate) fn content_digest(content: &Content) -> Sha256 {
     let mut hasher = crate::digest::Hasher::new();
     let mut at = 0;
     for (offset, data) in content.runs() {

@@ -3,3 +3,4 @@
 mod support;
 
 mod ext4;
+mod gpt;
