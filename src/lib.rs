@@ -10,6 +10,7 @@ pub mod seed;
 
 // Layer 1: data
 pub mod manifest;
+pub mod debconf;
 pub mod tree;
 
 // Layer 2: formats

@@ -14,6 +14,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("bytes", 0),
     ("tree", 1),
     ("deb", 1),
+    ("debconf", 1),
     ("dpkg", 1),
     ("manifest", 1),
     ("lock", 1),
@@ -47,6 +48,7 @@ const LAYERS: &[(&str, u8)] = &[
 /// Imports inside a layer: (from, to).
 const SIDEWAYS: &[(&str, &str)] = &[
     ("epoch", "tree"),
+    ("debconf", "tree"),
     ("tree", "digest"),
     ("dpkg", "deb"),
     ("dpkg", "tree"),
