@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use crate::nearest::nearest;
 
 pub mod image;
+pub mod overlay;
 pub mod size;
 
 /// Why a definition file was refused, with the place in it.
