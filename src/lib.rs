@@ -9,8 +9,8 @@ pub mod nearest;
 pub mod seed;
 
 // Layer 1: data
-pub mod manifest;
 pub mod debconf;
+pub mod manifest;
 pub mod tree;
 
 // Layer 2: formats

@@ -6,6 +6,7 @@ use crate::nearest::nearest;
 
 pub mod image;
 pub mod overlay;
+pub mod project;
 pub mod size;
 
 /// Why a definition file was refused, with the place in it.
