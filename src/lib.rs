@@ -10,6 +10,7 @@ pub mod seed;
 
 // Layer 1: data
 pub mod debconf;
+pub mod dpkg;
 pub mod manifest;
 pub mod tree;
 

@@ -3,12 +3,13 @@
 use super::{Fatal, Process, Status};
 
 mod cat;
+mod update_alternatives;
 
 /// A built-in program.
 pub type Command = fn(&mut Process<'_>) -> Result<Status, Fatal>;
 
 /// In byte order of names, for the binary search.
-const COMMANDS: &[(&str, Command)] = &[("cat", cat::run)];
+const COMMANDS: &[(&str, Command)] = &[("cat", cat::run), ("update-alternatives", update_alternatives::run)];
 
 /// The program of this name.
 pub fn find(name: &[u8]) -> Option<Command> {

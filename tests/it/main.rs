@@ -2,5 +2,6 @@
 
 mod support;
 
+mod dpkg_tools;
 mod ext4;
 mod gpt;

@@ -1,0 +1,3 @@
+//! dpkg's database as values: what its files in `/var/lib/dpkg` say, read and written byte for byte.
+
+pub mod alternatives;
