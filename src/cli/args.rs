@@ -1,0 +1,197 @@
+//! What may stand on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::boot::Acceleration;
+
+/// Assembles bootable operating-system images from Ubuntu and Debian packages: no container engine, no root, and no program
+/// of the target is run.
+#[derive(Debug, Parser)]
+#[command(name = "icos", version, max_term_width = 110, after_help = AFTER_HELP)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+const AFTER_HELP: &str = "\
+A target is `<os>/<variant>`, such as guestos/dev; ic-os/<os>/image.toml defines it. A base is one archive at one instant,
+defined in snapshots/<base>/base.toml. `icos lock` writes what a target consists of into snapshots/<base>/, which is committed;
+all that comes after it depends on nothing but the lock, the definitions and SOURCE_DATE_EPOCH (0 unless set).
+
+Examples:
+  icos build guestos/dev                          download what the lock names and write out/guestos/dev/disk.img
+  icos boot guestos/dev                           start it in QEMU and wait for its login prompt
+  icos rootfs --base debian-bookworm nginx -o web.tar.zst
+  icos lock guestos/dev && git diff snapshots/    move to the archive's newest packages
+
+Exit status: 0 fine, 1 failed, 2 wrong usage, 3 something differs.";
+
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// What is printed on standard output
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Say more: each step's time
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+    /// Folder of downloaded and unpacked packages [default: $ICOS_STORE, else the user's cache folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) store: Option<PathBuf>,
+    /// Mirror of the base's archive, instead of the host's own; may be given several times
+    #[arg(long, global = true, value_name = "URI")]
+    pub(super) mirror: Vec<String>,
+    /// Folder with ic-os/, snapshots/, overlays/ and bootloader/ [default: the nearest one upwards]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) project: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    /// One object
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Show which packages a request brings, as apt would install them into an empty root
+    Resolve(Resolve),
+    /// Resolve targets and write their locks
+    Lock(Lock),
+    /// Download everything that locks name
+    Fetch(Fetch),
+    /// Build images from locks
+    Build(Build),
+    /// Write a root file system with the named packages
+    Rootfs(Rootfs),
+    /// Start an image in QEMU and wait until a text shows on its console
+    Boot(Boot),
+    /// Check an image, a built target or a lock with independent readers
+    Verify(Verify),
+    /// Look after the store of downloaded and unpacked packages
+    Store {
+        #[command(subcommand)]
+        action: StoreAction,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Request {
+    /// Archive to take packages from: a folder of snapshots/
+    #[arg(long)]
+    pub(super) base: String,
+    /// Take recommended packages along
+    #[arg(long)]
+    pub(super) recommends: bool,
+    /// `name`, `name=version`, `name/suite`, `name:architecture` or a path to a .deb
+    #[arg(value_name = "PKG")]
+    pub(super) packages: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Resolve {
+    #[command(flatten)]
+    pub(super) request: Request,
+    /// Do not ask for the packages that are marked Essential
+    #[arg(long)]
+    pub(super) no_essential: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Lock {
+    /// Targets; all that have a lock on the base when none is named
+    pub(super) targets: Vec<String>,
+    /// Base to lock on [default: each image's own]
+    #[arg(long)]
+    pub(super) base: Option<String>,
+    /// Write nothing; exit with 3 when a lock is not what it would be
+    #[arg(long)]
+    pub(super) check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Fetch {
+    pub(super) targets: Vec<String>,
+    #[arg(long)]
+    pub(super) base: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Build {
+    pub(super) targets: Vec<String>,
+    #[arg(long)]
+    pub(super) base: Option<String>,
+    /// Open no connection; everything must be in the store
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// Folder for the images [default: out/<os>/<variant>]
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
+    /// Text of version.txt [default: a digest of the lock and the definitions]
+    #[arg(long, value_name = "TEXT")]
+    pub(super) image_version: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rootfs {
+    #[command(flatten)]
+    pub(super) request: Request,
+    /// Take every package of Priority: required along, beside the Essential ones
+    #[arg(long)]
+    pub(super) required: bool,
+    /// A folder, or a file that ends in .tar, .tar.zst or .ext4
+    #[arg(short, long, value_name = "OUT")]
+    pub(super) output: PathBuf,
+    /// Open no connection; everything must be in the store
+    #[arg(long)]
+    pub(super) offline: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Boot {
+    /// A target that was built, or a disk image
+    pub(super) image: String,
+    /// Text to wait for on the console
+    #[arg(long, value_name = "TEXT", default_value = "login: ")]
+    pub(super) expect: String,
+    /// Seconds to wait for it
+    #[arg(long, value_name = "S", default_value_t = 600)]
+    pub(super) timeout: u64,
+    /// Memory of the machine in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 2048)]
+    pub(super) memory: u32,
+    /// Processors of the machine
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(super) cpus: u32,
+    /// Who runs the machine's instructions
+    #[arg(long, value_enum, default_value_t = Acceleration::Auto)]
+    pub(super) accelerator: Acceleration,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// A built target, a disk image or a lock
+    pub(super) what: String,
+    /// Base of the target or lock [default: the image's own]
+    #[arg(long)]
+    pub(super) base: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StoreAction {
+    /// Print the folder
+    Path,
+    /// List packages, with sizes
+    List,
+    /// Read everything again and remove what is damaged
+    Verify,
+    /// Remove what no lock of the project names
+    Gc,
+}
