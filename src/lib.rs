@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod tree;
 
 // Layer 2: formats
+pub mod ext4;
 pub mod gpt;
 
 // Layer 2: engine
