@@ -1,0 +1,5 @@
+//! Debian's formats: packages, control files, versions, dependencies, indexes.
+
+pub mod archive;
+pub mod compress;
+pub mod control;
