@@ -9,6 +9,7 @@ pub mod nearest;
 pub mod seed;
 
 // Layer 1: data
+pub mod deb;
 pub mod debconf;
 pub mod dpkg;
 pub mod manifest;
@@ -17,6 +18,10 @@ pub mod tree;
 // Layer 2: formats
 pub mod ext4;
 pub mod gpt;
+pub mod tar;
 
 // Layer 2: engine
 pub mod shell;
+
+// Layer 3: stages
+pub mod store;
