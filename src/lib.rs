@@ -25,3 +25,4 @@ pub mod shell;
 
 // Layer 3: stages
 pub mod store;
+pub mod boot;
