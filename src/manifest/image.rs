@@ -126,29 +126,36 @@ pub struct Partition {
 
 /// A file system in a partition.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, tag = "file-system", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[serde(tag = "file-system", rename_all = "kebab-case")]
 pub enum FileSystem {
-    Fat {
-        files: FatFiles,
-        label: Option<String>,
-        #[serde(default)]
-        volume_id: u32,
-    },
-    Ext4 {
-        /// The folder of the built tree that becomes the root of this file system; absent makes it empty.
-        tree: Option<String>,
-        /// Folders whose entries are left out.
-        #[serde(default)]
-        strip: Vec<String>,
-        /// Absent: as large as the partition.
-        size: Option<Bytes>,
-        hash_seed: Uuid,
-        /// Absent: cleared, so that the image can be written to either slot.
-        uuid: Option<Uuid>,
-        label: Option<String>,
-        #[serde(default)]
-        journal: Option<Bytes>,
-    },
+    Fat(Fat),
+    Ext4(Ext4),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Fat {
+    pub files: FatFiles,
+    pub label: Option<String>,
+    #[serde(default)]
+    pub volume_id: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Ext4 {
+    /// The folder of the built tree that becomes the root of this file system; absent makes it empty.
+    pub tree: Option<String>,
+    /// Folders whose entries are left out.
+    #[serde(default)]
+    pub strip: Vec<String>,
+    /// Absent: as large as the partition.
+    pub size: Option<Bytes>,
+    pub hash_seed: Uuid,
+    /// Absent: cleared, so that the image can be written to either slot.
+    pub uuid: Option<Uuid>,
+    pub label: Option<String>,
+    pub journal: Option<Bytes>,
 }
 
 /// What a FAT partition holds.
@@ -229,7 +236,7 @@ impl Disk {
             if let Some(other) = guids.insert(partition.guid, name) {
                 return Err(format!("partitions `{other}` and `{name}` have one guid {}", partition.guid));
             }
-            if let Some(FileSystem::Ext4 { size: Some(size), .. }) = &partition.content
+            if let Some(FileSystem::Ext4(Ext4 { size: Some(size), .. })) = &partition.content
                 && size.0 > partition.len()
             {
                 return Err(format!(
