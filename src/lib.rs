@@ -6,6 +6,7 @@
 pub mod digest;
 pub mod epoch;
 pub mod nearest;
+pub mod progress;
 pub mod seed;
 
 // Layer 1: data

@@ -11,6 +11,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("epoch", 0),
     ("seed", 0),
     ("nearest", 0),
+    ("progress", 0),
     ("bytes", 0),
     ("tree", 1),
     ("deb", 1),
