@@ -3,3 +3,4 @@
 pub mod archive;
 pub mod compress;
 pub mod control;
+pub mod fingerprint;
