@@ -4,10 +4,12 @@ use serde::de::DeserializeOwned;
 
 use crate::nearest::nearest;
 
+pub mod base;
 pub mod image;
 pub mod overlay;
 pub mod project;
 pub mod size;
+pub mod uri;
 
 /// Why a definition file was refused, with the place in it.
 #[derive(Debug, thiserror::Error)]
