@@ -28,3 +28,4 @@ pub mod shell;
 // Layer 3: stages
 pub mod store;
 pub mod boot;
+pub mod trust;

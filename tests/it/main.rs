@@ -1,7 +1,10 @@
 //! Integration tests, one binary: each module below is one area.
 
+#![expect(unreachable_pub, reason = "one binary: `pub` in a module of tests says what other modules may use")]
+
 mod support;
 
 mod dpkg_tools;
 mod ext4;
 mod gpt;
+mod trust;

@@ -1,3 +1,4 @@
 //! What the integration tests share: foreign judges and scratch folders.
 
+pub mod gpg;
 pub mod judge;
