@@ -4,3 +4,4 @@ pub mod archive;
 pub mod compress;
 pub mod control;
 pub mod fingerprint;
+pub mod release;

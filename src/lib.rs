@@ -26,6 +26,6 @@ pub mod tar;
 pub mod shell;
 
 // Layer 3: stages
-pub mod store;
 pub mod boot;
+pub mod store;
 pub mod trust;

@@ -4,7 +4,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
     /// A stage begins; `total` is what its [`Event::Advance`]s will add up to, 0 when that is not known.
-    Stage { name: &'static str, unit: Unit, total: u64 },
+    Stage {
+        name: &'static str,
+        unit: Unit,
+        total: u64,
+    },
     Advance(u64),
     /// Worth a line even when there is no progress bar.
     Note(&'a str),

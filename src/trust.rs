@@ -4,6 +4,7 @@
 //! SHA-1. One valid signature by a pinned certificate suffices.
 
 mod armor;
+mod claims;
 mod keyring;
 mod signature;
 
@@ -11,6 +12,7 @@ use pgp::packet::{Packet, PacketParser};
 
 pub use self::{
     armor::FramingError,
+    claims::{ClaimError, Freshness, check as check_claims},
     keyring::Keyring,
     signature::{Fault, Faults},
 };
