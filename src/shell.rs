@@ -2,6 +2,7 @@
 //!
 //! [`Machine`] is what scripts act on, [`Process`] one running command of it, [`commands`] the programs that are built in.
 
+mod dpkg;
 mod io;
 mod machine;
 mod process;

@@ -213,3 +213,74 @@ fn alternatives() {
         query,
     ]);
 }
+
+#[test]
+fn diversions() {
+    let add = "dpkg-divert --package p --divert /usr/bin/a.real --rename --add /usr/bin/a";
+    let list = "dpkg-divert --list";
+    check(&[add, list, "dpkg-divert --truename /usr/bin/a", "dpkg-divert --listpackage /usr/bin/a", add]);
+    check(&[
+        "dpkg-divert --no-rename --divert /usr/bin/a.real /usr/bin/a",
+        "dpkg-divert --package q --no-rename --add /usr/bin/b",
+        "dpkg-divert --no-rename --add /usr/share/a.1",
+        "dpkg-divert --no-rename --add /usr/share/b.1",
+        list,
+        "dpkg-divert --list q",
+        "dpkg-divert --list */b*",
+        "dpkg-divert --listpackage /usr/bin/a",
+        "dpkg-divert --truename /usr/bin/none",
+        "dpkg-divert --remove --no-rename /usr/bin/a",
+        "dpkg-divert --remove --package q --no-rename /usr/bin/a",
+        "dpkg-divert --remove --package p --no-rename /usr/bin/b",
+        "dpkg-divert --quiet --remove --package q --no-rename /usr/bin/b",
+        "dpkg-divert --remove --no-rename --divert /x /usr/share/b.1",
+    ]);
+    check(&[add, "dpkg-divert --remove --package p --rename --divert /usr/bin/a.real /usr/bin/a", list]);
+    check(&[
+        "touch /usr/bin/b.distrib",
+        "dpkg-divert --rename --add /usr/bin/b",
+        "dpkg-divert --rename --add /usr/bin/none",
+        "dpkg-divert --rename --add /usr",
+        "dpkg-divert --rename --divert /usr/bin/b --add /usr/bin/b",
+        "dpkg-divert --rename --add usr/bin/b",
+        add,
+        "dpkg-divert --package q --divert /usr/bin/c --no-rename --add /usr/bin/a",
+        list,
+    ]);
+}
+
+#[test]
+fn overrides() {
+    let list = "dpkg-statoverride --list";
+    check(&[
+        list,
+        "dpkg-statoverride --update --add root adm 2755 /usr/bin/a",
+        "dpkg-statoverride --add #77777 adm 640 /usr/bin/b/",
+        "dpkg-statoverride --add #6 adm 0640 /usr/bin/none",
+        "dpkg-statoverride --add man adm 4755 /usr/share",
+        list,
+        "dpkg-statoverride --list /usr/bin/*",
+        "dpkg-statoverride --list /etc",
+        "dpkg-statoverride --add root root 755 /usr/bin/a",
+        "dpkg-statoverride --add nobody root 755 /usr/bin/q",
+        "dpkg-statoverride --add root nobody 755 /usr/bin/q",
+        "dpkg-statoverride --add root root 99 /usr/bin/q",
+        "dpkg-statoverride --remove /usr/bin/q",
+        "dpkg-statoverride --remove /usr/bin/a",
+        list,
+    ]);
+}
+
+#[test]
+fn triggers() {
+    check(&[
+        "dpkg-trigger --check-supported",
+        "dpkg-trigger --no-await ldconfig",
+        "dpkg-trigger --by-package p ldconfig",
+        "dpkg-trigger --by-package q ldconfig",
+        "dpkg-trigger --by-package p ldconfig",
+        "dpkg-trigger --no-await /usr/share/x",
+        "dpkg-trigger ldconfig",
+        "dpkg-trigger --no-await a b",
+    ]);
+}

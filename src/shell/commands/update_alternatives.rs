@@ -1,34 +1,15 @@
 //! `update-alternatives`: link groups as dpkg 1.21 keeps them. Its log is not written.
 
-use super::super::{Fatal, Process, Status};
+use super::super::{
+    Fatal, Process, Status,
+    dpkg::{self, Stop, error},
+};
 use crate::dpkg::alternatives::{Choice, Corrupt, Group, Mode, Slave};
 
 mod links;
 mod report;
 
 use links::Links;
-
-/// Why the command fails; it then says so and exits with 2.
-pub(super) enum Stop {
-    Fatal(Fatal),
-    Error(String),
-}
-
-impl From<Fatal> for Stop {
-    fn from(fatal: Fatal) -> Self {
-        Self::Fatal(fatal)
-    }
-}
-
-impl From<crate::tree::PathError> for Stop {
-    fn from(error: crate::tree::PathError) -> Self {
-        Self::Error(format!("{}: {}", error.path.escape_ascii(), error.errno))
-    }
-}
-
-fn error<T>(text: String) -> Result<T, Stop> {
-    Err(Stop::Error(text))
-}
 
 enum Action {
     Install { group: Group, choice: Choice },
@@ -52,18 +33,8 @@ struct Request {
 }
 
 pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
-    let outcome = match parse(process) {
-        Ok(request) => act(process, request),
-        Err(stop) => Err(stop),
-    };
-    match outcome {
-        Ok(()) => Ok(Status::SUCCESS),
-        Err(Stop::Fatal(fatal)) => Err(fatal),
-        Err(Stop::Error(text)) => {
-            process.complain(&format!("error: {text}"))?;
-            Ok(Status(2))
-        }
-    }
+    let outcome = parse(process).and_then(|request| act(process, request));
+    dpkg::end(process, outcome.map(|()| Status::SUCCESS))
 }
 
 fn parse(process: &Process<'_>) -> Result<Request, Stop> {

@@ -1,0 +1,197 @@
+//! What dpkg's built-in programs share: how they read options, how they fail, and the files of its database.
+
+use super::{Fatal, Process, Status};
+use crate::tree::{Errno, Node, PathError, Stat};
+
+/// Why a program of dpkg ends early.
+pub(super) enum Stop {
+    Fatal(Fatal),
+    /// It says so and exits with 2.
+    Error(String),
+}
+
+impl From<Fatal> for Stop {
+    fn from(fatal: Fatal) -> Self {
+        Self::Fatal(fatal)
+    }
+}
+
+impl From<PathError> for Stop {
+    fn from(error: PathError) -> Self {
+        Self::Error(format!("{}: {}", error.path.escape_ascii(), error.errno))
+    }
+}
+
+pub(super) fn error<T>(text: impl Into<String>) -> Result<T, Stop> {
+    Err(Stop::Error(text.into()))
+}
+
+/// Ends a program: an error is printed as `NAME: error: TEXT`.
+pub(super) fn end(process: &mut Process<'_>, outcome: Result<Status, Stop>) -> Result<Status, Fatal> {
+    match outcome {
+        Ok(status) => Ok(status),
+        Err(Stop::Fatal(fatal)) => Err(fatal),
+        Err(Stop::Error(text)) => {
+            process.complain(&format!("error: {text}"))?;
+            Ok(Status(2))
+        }
+    }
+}
+
+/// A command line read as dpkg's programs do: options first, long names whole, values behind `=` or as the next argument.
+pub(super) struct Arguments {
+    /// Options by their name in the table, with their values.
+    pub options: Vec<(&'static str, Vec<u8>)>,
+    pub operands: Vec<Vec<u8>>,
+}
+
+impl Arguments {
+    pub fn has(&self, name: &str) -> bool {
+        self.options.iter().any(|(option, _)| *option == name)
+    }
+
+    /// The last value of an option.
+    pub fn value(&self, name: &str) -> Option<&[u8]> {
+        self.options.iter().rev().find(|(option, _)| *option == name).map(|(_, value)| value.as_slice())
+    }
+
+    /// The one option that is among `names`, if any is.
+    pub fn action(&self, names: &[&'static str]) -> Option<&'static str> {
+        self.options.iter().map(|(option, _)| *option).find(|option| names.contains(option))
+    }
+}
+
+/// Reads a command line. The table's rows are names, short one behind a blank: `listfiles L`; `=` ends a row with a value.
+pub(super) fn arguments(process: &Process<'_>, table: &'static [&'static str]) -> Result<Arguments, Stop> {
+    let mut rest = process.arguments().into_iter().peekable();
+    let mut options = Vec::new();
+    while let Some(argument) = rest.next_if(|argument| argument.len() > 1 && argument[0] == b'-') {
+        if argument == b"--" {
+            break;
+        }
+        let unknown = || Stop::Fatal(process.not_modelled(format!("option `{}`", argument.escape_ascii())));
+        let (name, value) = match argument.strip_prefix(b"--") {
+            Some(long) => match long.iter().position(|&b| b == b'=') {
+                Some(equals) => (&long[..equals], Some(long[equals + 1..].to_vec())),
+                None => (long, None),
+            },
+            None => {
+                let value = &argument[2..];
+                let value = value.strip_prefix(b"=").unwrap_or(value);
+                (&argument[1..2], (!value.is_empty()).then(|| value.to_vec()))
+            }
+        };
+        let row = table.iter().find(|row| row.trim_end_matches('=').split(' ').any(|known| known.as_bytes() == name));
+        let row = row.ok_or_else(unknown)?;
+        let first = row.trim_end_matches('=').split(' ').next().unwrap_or(row);
+        let value = match (row.ends_with('='), value) {
+            (true, Some(value)) => value,
+            (true, None) => match rest.next() {
+                Some(value) => value,
+                None => return error(format!("{} option takes a value", argument.escape_ascii())),
+            },
+            (false, None) => Vec::new(),
+            (false, Some(_)) => return Err(unknown()),
+        };
+        options.push((first, value));
+    }
+    Ok(Arguments { options, operands: rest.collect() })
+}
+
+/// A file of the database; empty when it is not there.
+pub(super) fn read_database(process: &Process<'_>, path: &[u8]) -> Result<bytes::Bytes, Stop> {
+    match process.machine.tree.read(path) {
+        Err(PathError { errno: Errno::NotFound, .. }) => Ok(bytes::Bytes::new()),
+        result => Ok(result?),
+    }
+}
+
+/// Replaces a file of the database by a new one.
+pub(super) fn write_database(process: &mut Process<'_>, path: &[u8], bytes: Vec<u8>) -> Result<(), Stop> {
+    let stat = Stat::root(0o644, process.machine.epoch.timestamp());
+    match process.machine.tree.unlink(path) {
+        Err(failed) if failed.errno != Errno::NotFound => return Err(failed.into()),
+        _ => {}
+    }
+    process.machine.tree.create(path, stat, Node::Regular(bytes.into()))?;
+    Ok(())
+}
+
+/// The paths that a package of this name installed on any architecture, as its `list` files have them, by architecture.
+pub(super) fn installed_paths(process: &Process<'_>, package: &[u8]) -> Vec<(Vec<u8>, Vec<Vec<u8>>)> {
+    const FOLDER: &[u8] = b"/var/lib/dpkg/info";
+    let tree = &process.machine.tree;
+    let Some(entries) = tree.find(FOLDER).and_then(|folder| folder.entries()) else { return Vec::new() };
+    let lists = entries.keys().filter_map(|name| {
+        let name = name.as_bytes();
+        let qualifier = name.strip_suffix(b".list")?.strip_prefix(package)?;
+        let architecture = if qualifier.is_empty() { Some(qualifier) } else { qualifier.strip_prefix(b":") }?;
+        let bytes = tree.read(&[FOLDER, b"/", name].concat()).ok()?;
+        let paths = bytes.split(|&b| b == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
+        Some((architecture.to_vec(), paths))
+    });
+    lists.collect()
+}
+
+/// Whether a shell pattern of fnmatch(3) matches a whole text: `*`, `?` and `[...]`, slashes being like other characters.
+pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    match pattern.split_first() {
+        None => text.is_empty(),
+        Some((b'*', rest)) => (0..=text.len()).any(|from| matches(rest, &text[from..])),
+        Some((b'?', rest)) => !text.is_empty() && matches(rest, &text[1..]),
+        Some((b'\\', [escaped, rest @ ..])) => text.first() == Some(escaped) && matches(rest, &text[1..]),
+        Some((b'[', rest)) => match bracket(rest, text.first().copied()) {
+            Some((hit, rest)) => hit && matches(rest, &text[1..]),
+            None => text.first() == Some(&b'[') && matches(rest, &text[1..]),
+        },
+        Some((literal, rest)) => text.first() == Some(literal) && matches(rest, &text[1..]),
+    }
+}
+
+/// Whether a bracket expression holds the character, and what follows it; `None` when it is not closed.
+fn bracket(pattern: &[u8], character: Option<u8>) -> Option<(bool, &[u8])> {
+    let (negated, mut rest) = match pattern {
+        [b'!' | b'^', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let mut hit = false;
+    let mut first = true;
+    loop {
+        match rest {
+            [b']', after @ ..] if !first => return Some((character.is_some() && hit != negated, after)),
+            [low, b'-', high, after @ ..] if *high != b']' => {
+                hit |= character.is_some_and(|c| (*low..=*high).contains(&c));
+                rest = after;
+            }
+            [one, after @ ..] => {
+                hit |= character == Some(*one);
+                rest = after;
+            }
+            [] => return None,
+        }
+        first = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        let check = |pattern: &str, text: &str, expect: bool| {
+            assert_eq!(matches(pattern.as_bytes(), text.as_bytes()), expect, "{pattern} {text}");
+        };
+        check("*", "/a/b", true);
+        check("/a/?", "/a/b", true);
+        check("/a/[ab]", "/a/b", true);
+        check("/a/[!ab]", "/a/b", false);
+        check("/a/[a-c]*", "/a/bcd", true);
+        check("[", "[", true);
+        check("[]]", "]", true);
+        check(r"\*", "*", true);
+        check(r"\*", "a", false);
+        check("a*c", "abcd", false);
+        check("?", "", false);
+    }
+}
