@@ -6,5 +6,6 @@ mod support;
 
 mod dpkg_tools;
 mod ext4;
+mod fetch;
 mod gpt;
 mod trust;

@@ -1,4 +1,6 @@
 //! What the integration tests share: foreign judges and scratch folders.
 
+pub mod archive;
+pub mod deb;
 pub mod gpg;
 pub mod judge;
