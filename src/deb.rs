@@ -5,3 +5,4 @@ pub mod compress;
 pub mod control;
 pub mod fingerprint;
 pub mod release;
+pub mod version;

@@ -9,3 +9,4 @@ mod ext4;
 mod fetch;
 mod gpt;
 mod trust;
+mod versions;
