@@ -2,10 +2,23 @@
 //!
 //! [`Machine`] is what scripts act on, [`Process`] one running command of it, [`commands`] the programs that are built in.
 
+mod accounts;
+mod backup;
+mod canonical;
+mod copy;
+mod date;
 mod dpkg;
+mod files;
 mod io;
+mod locale;
 mod machine;
+mod mode;
+mod options;
 mod process;
+mod regex;
+mod size;
+mod text;
+mod time;
 
 pub mod commands;
 pub mod exec;

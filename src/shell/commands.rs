@@ -2,22 +2,88 @@
 
 use super::{Fatal, Process, Status};
 
+mod basename;
 mod cat;
+mod checksum;
+mod chmod;
+mod chown;
+mod cp;
+mod cut;
+mod date;
+mod dirname;
 mod dpkg_divert;
 mod dpkg_statoverride;
 mod dpkg_trigger;
+mod env;
+mod head;
+mod hostname;
+mod id;
+mod install;
+mod ln;
+mod mkdir;
+mod mktemp;
+mod mv;
+mod printenv;
+mod readlink;
+mod realpath;
+mod rm;
+mod rmdir;
+mod seq;
+mod tail;
+mod touch;
+mod tr;
+mod uname;
+mod uniq;
 mod update_alternatives;
+mod wc;
+mod xargs;
 
 /// A built-in program.
 pub type Command = fn(&mut Process<'_>) -> Result<Status, Fatal>;
 
 /// In byte order of names, for the binary search.
 const COMMANDS: &[(&str, Command)] = &[
+    ("basename", basename::run),
     ("cat", cat::run),
+    ("chgrp", chown::chgrp),
+    ("chmod", chmod::run),
+    ("chown", chown::chown),
+    ("cp", cp::run),
+    ("cut", cut::run),
+    ("date", date::run),
+    ("dirname", dirname::run),
     ("dpkg-divert", dpkg_divert::run),
     ("dpkg-statoverride", dpkg_statoverride::run),
     ("dpkg-trigger", dpkg_trigger::run),
+    ("env", env::run),
+    ("head", head::run),
+    ("hostname", hostname::run),
+    ("id", id::run),
+    ("install", install::run),
+    ("ln", ln::run),
+    ("md5sum", checksum::md5),
+    ("mkdir", mkdir::run),
+    ("mktemp", mktemp::run),
+    ("mv", mv::run),
+    ("printenv", printenv::run),
+    ("readlink", readlink::run),
+    ("realpath", realpath::run),
+    ("rm", rm::run),
+    ("rmdir", rmdir::run),
+    ("seq", seq::run),
+    ("sha1sum", checksum::sha1),
+    ("sha224sum", checksum::sha224),
+    ("sha256sum", checksum::sha256),
+    ("sha384sum", checksum::sha384),
+    ("sha512sum", checksum::sha512),
+    ("tail", tail::run),
+    ("touch", touch::run),
+    ("tr", tr::run),
+    ("uname", uname::run),
+    ("uniq", uniq::run),
     ("update-alternatives", update_alternatives::run),
+    ("wc", wc::run),
+    ("xargs", xargs::run),
 ];
 
 /// The program of this name.

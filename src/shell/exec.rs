@@ -32,6 +32,8 @@ pub fn find(machine: &Machine, name: &[u8], path: &[u8], folder: &crate::tree::T
     }
     let mut denied = false;
     for directory in path.split(|&b| b == b':') {
+        // An empty part of PATH is the current folder.
+        let directory = if directory.is_empty() { b".".as_slice() } else { directory };
         let mut candidate = super::process::absolute(folder, directory);
         candidate.push(b'/');
         candidate.extend_from_slice(name);

@@ -20,6 +20,8 @@ pub struct Machine {
     pub epoch: Epoch,
     /// Debian's name of the target's architecture: `amd64`, `arm64`.
     pub architecture: String,
+    /// What `uname -r` says.
+    pub kernel_release: String,
     pub limits: Limits,
     /// Steps taken and depth reached by the running script, held against `limits`.
     pub(super) steps: u64,
@@ -29,8 +31,21 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// A kernel release that no distribution has: new enough for every script that asks, and without modules. Who builds an
+    /// image for a certain kernel sets [`Machine::kernel_release`].
+    pub const DEFAULT_KERNEL_RELEASE: &'static str = "6.8.0-icos";
+
     pub fn new(tree: Tree, epoch: Epoch, architecture: &str, limits: Limits) -> Self {
-        Self { tree, epoch, architecture: architecture.to_owned(), limits, steps: 0, depth: 0, temporaries: 0 }
+        Self {
+            tree,
+            epoch,
+            architecture: architecture.to_owned(),
+            kernel_release: Self::DEFAULT_KERNEL_RELEASE.to_owned(),
+            limits,
+            steps: 0,
+            depth: 0,
+            temporaries: 0,
+        }
     }
 
     /// The next name for a temporary file: `length` letters that depend on nothing but how many were made before.

@@ -226,9 +226,9 @@ fn first_line(rest: &[u8]) -> Option<&[u8]> {
     Some(&rest[..end])
 }
 
-/// `path` as seen from `folder`.
+/// `path` as seen from `folder`; an empty one stays empty, so that it names nothing.
 pub(super) fn absolute(folder: &TreePath, path: &[u8]) -> Vec<u8> {
-    if path.first() == Some(&b'/') {
+    if path.is_empty() || path.first() == Some(&b'/') {
         return path.to_vec();
     }
     let mut whole = folder.as_bytes().to_vec();

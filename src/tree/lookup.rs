@@ -33,8 +33,11 @@ impl Tree {
         }
     }
 
-    /// The inode at `path` and where it really is, as `realpath` has it.
+    /// The inode at `path` and where it really is, as `realpath` has it. An empty path names nothing.
     pub fn resolve(&self, path: &[u8]) -> Result<(InodeId, TreePath)> {
+        if path.is_empty() {
+            return Err(PathError::new(path, Errno::NotFound));
+        }
         let mut walk = Resolver::new(self);
         walk.follow(path).map_err(|errno| PathError::new(path, errno))?;
         Ok((walk.here(), walk.path()))
@@ -163,6 +166,7 @@ mod tests {
         check("/bin/sh", Ok("/usr/bin/dash"));
         check("bin/../bin/./sh", Ok("/usr/bin/dash"));
         check("/up", Ok("/etc"));
+        check("", Err(Errno::NotFound));
         check("/../..", Ok("/"));
         check("/loop", Err(Errno::Loop));
         check("/etc/mtab", Err(Errno::NotFound));
