@@ -41,22 +41,22 @@ pub(super) fn end(process: &mut Process<'_>, outcome: Result<Status, Stop>) -> R
 /// A command line read as dpkg's programs do: options first, long names whole, values behind `=` or as the next argument.
 pub(super) struct Arguments {
     /// Options by their name in the table, with their values.
-    pub options: Vec<(&'static str, Vec<u8>)>,
-    pub operands: Vec<Vec<u8>>,
+    pub(super) options: Vec<(&'static str, Vec<u8>)>,
+    pub(super) operands: Vec<Vec<u8>>,
 }
 
 impl Arguments {
-    pub fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.options.iter().any(|(option, _)| *option == name)
     }
 
     /// The last value of an option.
-    pub fn value(&self, name: &str) -> Option<&[u8]> {
+    pub(super) fn value(&self, name: &str) -> Option<&[u8]> {
         self.options.iter().rev().find(|(option, _)| *option == name).map(|(_, value)| value.as_slice())
     }
 
     /// The one option that is among `names`, if any is.
-    pub fn action(&self, names: &[&'static str]) -> Option<&'static str> {
+    pub(super) fn action(&self, names: &[&'static str]) -> Option<&'static str> {
         self.options.iter().map(|(option, _)| *option).find(|option| names.contains(option))
     }
 }
