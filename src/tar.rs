@@ -7,13 +7,17 @@ use bytes::Bytes;
 
 use crate::tree::{Content, Device, Stat, TreePath};
 
+mod extract;
 mod format;
 mod number;
 mod pax;
 mod reader;
 mod sparse;
+mod writer;
 
+pub use extract::read_tree;
 pub use reader::members;
+pub use writer::{WriteError, archive, archive_sparse};
 
 /// One member of an archive. Contents and names are ranges of the archive.
 #[derive(Clone, Debug)]
@@ -97,4 +101,6 @@ pub enum Fault {
     SparseMap,
     #[error("an extended header describes no member")]
     Dangling,
+    #[error("its folder `{0}` is no directory, or lies behind a symbolic link")]
+    Parent(TreePath),
 }

@@ -37,12 +37,15 @@ pub(super) struct Header {
 
 const _: () = assert!(size_of::<Header>() == BLOCK);
 
+/// Longest prefix, in bytes.
+pub(super) const PREFIX: usize = 155;
+
 /// What POSIX puts at the end of a header.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(super) struct Prefix {
     /// Goes before `name` with a slash between.
-    pub(super) prefix: [u8; 155],
+    pub(super) prefix: [u8; PREFIX],
     pub(super) pad: [u8; 12],
 }
 

@@ -1,4 +1,6 @@
-//! PAX extended headers: length-counted records to typed attributes of the member that follows.
+//! PAX extended headers: length-counted records to typed attributes of the member that follows, and back.
+
+use std::borrow::Cow;
 
 use super::Fault;
 use crate::tree::{Timestamp, Xattrs};
@@ -8,6 +10,9 @@ const XATTR: &[u8] = b"SCHILY.xattr.";
 
 /// The same attributes again, in base 64, beside [`XATTR`] in archives of bsdtar.
 const XATTR_LIBARCHIVE: &[u8] = b"LIBARCHIVE.xattr.";
+
+/// Says that the names in the same header are bytes of no encoding. bsdtar needs it; GNU tar remarks on it and goes on.
+pub(super) const BINARY: &[u8] = b"21 hdrcharset=BINARY\n";
 
 /// Longest value that Linux stores.
 const MAX_XATTR: usize = 65_536;
@@ -24,6 +29,8 @@ pub(super) struct Extended<'a> {
     pub(super) group: Option<&'a [u8]>,
     pub(super) mtime: Option<Timestamp>,
     pub(super) xattrs: Xattrs,
+    /// Keywords that say in base 64 what a keyword of [`XATTR`] says, too.
+    copies: Vec<&'a [u8]>,
     pub(super) sparse: Sparse<'a>,
 }
 
@@ -48,7 +55,11 @@ impl<'a> Extended<'a> {
             self.set(keyword, value)?;
             at += len;
         }
-        Ok(())
+        // Alone, a copy would be lost.
+        match self.copies.iter().find(|copy| !self.xattrs.contains_key(&*unquote(&copy[XATTR_LIBARCHIVE.len()..]))) {
+            Some(copy) => Err(Fault::PaxKeyword((*copy).into())),
+            None => Ok(()),
+        }
     }
 
     // table: one line a keyword
@@ -86,24 +97,17 @@ impl<'a> Extended<'a> {
             | b"SCHILY.ino"
             | b"SCHILY.nlink" => {}
             b"hdrcharset" if matches!(value, b"BINARY" | b"ISO-IR 10646 2000 UTF-8") => {}
-            _ => return self.set_xattr(keyword, value, bad),
+            _ if keyword.starts_with(XATTR_LIBARCHIVE) => self.copies.push(keyword),
+            _ => {
+                let name = keyword.strip_prefix(XATTR).ok_or_else(|| Fault::PaxKeyword(keyword.into()))?;
+                let name = unquote(name);
+                if name.is_empty() || name.len() > 255 || value.len() > MAX_XATTR {
+                    return Err(bad());
+                }
+                self.xattrs.insert(name.into(), value.into());
+            }
         }
         Ok(())
-    }
-
-    fn set_xattr(&mut self, keyword: &[u8], value: &[u8], bad: impl Fn() -> Fault) -> Result<(), Fault> {
-        if let Some(name) = keyword.strip_prefix(XATTR) {
-            if name.is_empty() || name.len() > 255 || value.len() > MAX_XATTR {
-                return Err(bad());
-            }
-            self.xattrs.insert(name.into(), value.into());
-            return Ok(());
-        }
-        // bsdtar writes LIBARCHIVE's form after star's; alone it would be lost.
-        match keyword.strip_prefix(XATTR_LIBARCHIVE) {
-            Some(name) if self.xattrs.contains_key(name) => Ok(()),
-            _ => Err(Fault::PaxKeyword(keyword.into())),
-        }
     }
 }
 
@@ -115,6 +119,52 @@ fn record(bytes: &[u8]) -> Option<(&[u8], &[u8], usize)> {
     let (last, inside) = bytes.get(blank + 1..len)?.split_last()?;
     let equals = memchr::memchr(b'=', inside)?;
     (*last == b'\n' && equals > 0).then_some((&inside[..equals], &inside[equals + 1..], len))
+}
+
+/// Appends a record.
+pub(super) fn push(out: &mut Vec<u8>, keyword: &[u8], value: &[u8]) {
+    // The length counts its own digits.
+    let rest = keyword.len() + value.len() + 3;
+    let mut len = rest + 1;
+    while len != rest + len.to_string().len() {
+        len += 1;
+    }
+    out.extend_from_slice(len.to_string().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(keyword);
+    out.push(b'=');
+    out.extend_from_slice(value);
+    out.push(b'\n');
+}
+
+/// Keyword of an extended attribute. A keyword ends at the first `=`, so GNU tar quotes that, and the quoting character.
+pub(super) fn xattr_keyword(name: &[u8]) -> Vec<u8> {
+    let mut keyword = XATTR.to_vec();
+    for &byte in name {
+        match byte {
+            b'%' => keyword.extend_from_slice(b"%25"),
+            b'=' => keyword.extend_from_slice(b"%3D"),
+            byte => keyword.push(byte),
+        }
+    }
+    keyword
+}
+
+fn unquote(mut name: &[u8]) -> Cow<'_, [u8]> {
+    if !name.contains(&b'%') {
+        return name.into();
+    }
+    let mut plain = Vec::with_capacity(name.len());
+    while let Some((&first, rest)) = name.split_first() {
+        let (byte, rest) = match name {
+            [b'%', b'2', b'5', rest @ ..] => (b'%', rest),
+            [b'%', b'3', b'D', rest @ ..] => (b'=', rest),
+            _ => (first, rest),
+        };
+        plain.push(byte);
+        name = rest;
+    }
+    plain.into()
 }
 
 pub(super) fn decimal(text: &[u8]) -> Option<u64> {
@@ -151,6 +201,16 @@ fn time(text: &[u8]) -> Option<Timestamp> {
     Some(Timestamp { seconds: -seconds - 1, nanoseconds: 1_000_000_000 - below })
 }
 
+/// The text that [`time`] reads back.
+pub(super) fn format_time(time: Timestamp) -> String {
+    let Timestamp { seconds, nanoseconds } = time;
+    match (seconds, nanoseconds) {
+        (_, 0) => seconds.to_string(),
+        (0.., _) => format!("{seconds}.{nanoseconds:09}"),
+        (..0, _) => format!("-{}.{:09}", -(seconds + 1), 1_000_000_000 - nanoseconds),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +220,9 @@ mod tests {
         let check = |text: &str, expect: Option<(i64, u32)>| {
             let expect = expect.map(|(seconds, nanoseconds)| Timestamp { seconds, nanoseconds });
             assert_eq!(time(text.as_bytes()), expect, "{text}");
+            if let Some(expect) = expect {
+                assert_eq!(time(format_time(expect).as_bytes()), Some(expect), "{text}");
+            }
         };
         check("0", Some((0, 0)));
         check("12.5", Some((12, 500_000_000)));
@@ -174,6 +237,15 @@ mod tests {
         check("-", None);
         check("1.2x", None);
         check("9223372036854775808", None);
+    }
+
+    #[test]
+    fn lengths_count_themselves() {
+        for len in [1, 85, 90, 91, 92, 93, 94, 990, 991, 992, 993, 994] {
+            let mut out = Vec::new();
+            push(&mut out, b"path", &vec![b'x'; len]);
+            assert_eq!(record(&out).map(|(_, value, total)| (value.len(), total)), Some((len, out.len())));
+        }
     }
 
     #[test]
@@ -200,6 +272,10 @@ mod tests {
         let mut extended = Extended::default();
         extended.apply(b"31 SCHILY.xattr.user.a=\n=\n\0\xff\nx\n").expect("a newline inside a value");
         assert_eq!(extended.xattrs.get(b"user.a".as_slice()).map(|v| &**v), Some(b"\n=\n\0\xff\nx".as_slice()));
+        let mut written = Vec::new();
+        push(&mut written, &xattr_keyword(b"user.%=%3D"), b"\n");
+        extended.apply(&written).expect("a quoted name");
+        assert!(extended.xattrs.contains_key(b"user.%=%3D".as_slice()), "{}", written.escape_ascii());
         extended.apply(b"8 uid=7\n7 uid=\n").expect("an empty value");
         assert_eq!(extended.uid, None);
     }

@@ -15,8 +15,8 @@ use crate::tree::{Content, Device, Stat, Timestamp, TreePath};
 /// Longest extended header or long name, in bytes; real ones stay below the attributes of one inode.
 pub(super) const MAX_EXTENDED: u64 = 1 << 20;
 
-/// Longest target of a symbolic link on Linux.
-const MAX_TARGET: usize = 4095;
+/// Longest path and longest target of a symbolic link on Linux.
+const MAX_PATH: usize = 4095;
 
 /// All members, in the archive's order.
 pub fn members(archive: &Bytes) -> Result<Vec<Member>, Error> {
@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
             }
             b'2' => {
                 empty("symbolic link")?;
-                if link.is_empty() || link.len() > MAX_TARGET || link.contains(&0) {
+                if link.is_empty() || link.len() > MAX_PATH || link.contains(&0) {
                     return Err(Fault::SymlinkTarget(link.len()));
                 }
                 Ok(Kind::Symlink(self.archive.slice_ref(link)))
@@ -214,6 +214,9 @@ fn relative(name: &[u8]) -> Result<TreePath, Fault> {
     }
     if name.is_empty() {
         return Err(Fault::Path(crate::tree::Errno::NotFound));
+    }
+    if name.len() > MAX_PATH {
+        return Err(Fault::Path(crate::tree::Errno::NameTooLong));
     }
     TreePath::new(name).map_err(Fault::Path)
 }

@@ -10,3 +10,4 @@ mod fetch;
 mod gpt;
 mod trust;
 mod versions;
+mod tar;
