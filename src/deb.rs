@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod compress;
 pub mod control;
+pub mod dependency;
 pub mod fingerprint;
 pub mod release;
 pub mod version;

@@ -62,7 +62,8 @@ impl Version {
     }
 }
 
-fn check(text: &[u8]) -> Result<(), (usize, Fault)> {
+/// Whether a text is a valid version; if not, where and why.
+pub(super) fn check(text: &[u8]) -> Result<(), (usize, Fault)> {
     if text.is_empty() {
         return Err((0, Fault::Empty));
     }
