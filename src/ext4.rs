@@ -6,6 +6,7 @@
 
 use std::{fs::File, io};
 
+use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::{
@@ -24,9 +25,12 @@ mod inode;
 mod inventory;
 mod place;
 mod plan;
+mod reader;
 mod seal;
 mod writer;
 mod xattr;
+
+pub use reader::{Fault, FileSystem, ReadError};
 
 /// All that a file system has beside its tree.
 #[derive(Clone, Debug)]
@@ -134,4 +138,9 @@ impl Plan<'_> {
     pub fn write(&self, out: &File, base: u64) -> io::Result<()> {
         writer::write(self, out, base)
     }
+}
+
+/// Reads the file system that `image` begins with; contents stay ranges of it.
+pub fn read(image: &Bytes) -> Result<FileSystem, ReadError> {
+    reader::read(image)
 }

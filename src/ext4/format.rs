@@ -201,6 +201,8 @@ const _: () = assert!(size_of::<Superblock>() == SUPERBLOCK_SIZE);
 
 /// `bg_flags`: the inode bitmap is not written, no inode of the group is used.
 pub(super) const BG_INODE_UNINIT: u16 = 0x1;
+/// `bg_flags`: the block bitmap is not written, no block of the group is used but by fixed parts. Only read.
+pub(super) const BG_BLOCK_UNINIT: u16 = 0x2;
 /// `bg_flags`: the inode table's unused part is zero.
 pub(super) const BG_INODE_ZEROED: u16 = 0x4;
 
@@ -261,7 +263,7 @@ pub(super) const INODE_EXTENTS: u32 = 0x8_0000;
 /// Bytes of [`Inode`] beyond the first 128 that are in use.
 pub(super) const EXTRA_ISIZE: u16 = 32;
 
-#[derive(Clone, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(super) struct Inode {
     pub(super) i_mode: U16,
