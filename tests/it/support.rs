@@ -5,3 +5,4 @@ pub mod deb;
 pub mod gpg;
 pub mod judge;
 pub mod random;
+pub mod map;
