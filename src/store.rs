@@ -205,12 +205,12 @@ impl Store {
     /// The exclusive lock, for as long as `work` runs.
     fn exclusively<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let Some(lock) = &self.lock else { return Err(Error::ReadOnly(self.root.clone())) };
-        match lock.file().try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::Busy(self.root.clone())),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-        }
-        let result = work();
+        let result = match lock.file().try_lock() {
+            Ok(()) => work(),
+            Err(TryLockError::WouldBlock) => Err(Error::Busy(self.root.clone())),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        };
+        // A failed attempt takes the shared lock away, too.
         lock.file().lock_shared()?;
         result
     }

@@ -4,10 +4,12 @@
 
 mod support;
 
+mod deb;
 mod dpkg_tools;
 mod ext4;
 mod fetch;
 mod gpt;
+mod store;
+mod tar;
 mod trust;
 mod versions;
-mod tar;
