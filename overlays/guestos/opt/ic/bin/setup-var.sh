@@ -3,7 +3,5 @@
 set -eu
 
 device=$1
-if blkid -p -s TYPE -o value "$device" > /dev/null; then
-    exit 0
-fi
+[ -z "$(blkid -p -s TYPE -o value "$device")" ] || exit 0
 exec mkfs.ext4 -q -d /var -L var "$device"
