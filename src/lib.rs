@@ -27,5 +27,6 @@ pub mod shell;
 
 // Layer 3: stages
 pub mod boot;
+pub mod mirror;
 pub mod store;
 pub mod trust;
