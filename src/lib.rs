@@ -27,6 +27,7 @@ pub mod shell;
 
 // Layer 3: stages
 pub mod boot;
+pub mod fetch;
 pub mod mirror;
 pub mod store;
 pub mod trust;

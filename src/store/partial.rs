@@ -65,6 +65,13 @@ impl Partial<'_> {
         &mut self.file
     }
 
+    /// Adds bytes at the end.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        let file = &mut self.file;
+        let written = io::Seek::seek(file, io::SeekFrom::End(0)).and_then(|_| io::Write::write_all(file, bytes));
+        written.map_err(|error| self.store.writing(error, self.file.path(), bytes.len() as u64))
+    }
+
     /// Throws away what is there.
     pub fn restart(&mut self) -> Result<()> {
         self.file.set_len(0)?;

@@ -7,9 +7,9 @@ use crate::{date::Instant, deb::release::Release};
 pub enum Freshness {
     /// A mirror that changes: `Valid-Until` holds against the machine's clock.
     Live { now: Instant },
-    /// A snapshot service: the file is of the pinned instant or before, and not older than the lock already has it.
-    /// `Valid-Until` has passed for every old snapshot and says nothing.
-    Pinned { instant: Instant, not_before: Option<Instant> },
+    /// A snapshot service: the file is of the pinned instant or before. `Valid-Until` has passed for every old snapshot
+    /// and says nothing.
+    Pinned { instant: Instant },
 }
 
 /// How far an archive's clock may run ahead of this machine's.
@@ -30,8 +30,15 @@ pub enum ClaimError {
     RolledBack { file: String, date: Instant, not_before: Instant },
 }
 
-/// Checks what a Release file says about itself.
-pub fn check(file: &str, release: &Release, asked: &str, freshness: Freshness) -> Result<(), ClaimError> {
+/// Checks what a Release file says about itself. `not_before` is the date that the lock has it of already: going back is
+/// refused everywhere, because many suites (bookworm, all of Ubuntu's) have no `Valid-Until` against a replay.
+pub fn check(
+    file: &str,
+    release: &Release,
+    asked: &str,
+    freshness: Freshness,
+    not_before: Option<Instant>,
+) -> Result<(), ClaimError> {
     if !is_suite(release, asked) {
         return Err(ClaimError::OtherSuite {
             file: file.to_owned(),
@@ -50,16 +57,13 @@ pub fn check(file: &str, release: &Release, asked: &str, freshness: Freshness) -
                 return Err(ClaimError::Future { file, date, now });
             }
         }
-        Freshness::Pinned { instant, not_before } => {
-            if instant < date {
-                return Err(ClaimError::AfterPin { file, date, instant });
-            }
-            if let Some(not_before) = not_before.filter(|not_before| date < *not_before) {
-                return Err(ClaimError::RolledBack { file, date, not_before });
-            }
-        }
+        Freshness::Pinned { instant } if instant < date => return Err(ClaimError::AfterPin { file, date, instant }),
+        Freshness::Pinned { .. } => {}
     }
-    Ok(())
+    match not_before.filter(|not_before| date < *not_before) {
+        Some(not_before) => Err(ClaimError::RolledBack { file, date, not_before }),
+        None => Ok(()),
+    }
 }
 
 /// Ubuntu's pockets share a codename (`noble-security` has Suite `noble-security`, Codename `noble`), so that a codename
@@ -105,7 +109,7 @@ mod tests {
     #[test]
     fn suites() {
         let freshness = Freshness::Live { now: at("20250802T000000Z") };
-        let accepts = |suite, codename, asked| check("x", &release(suite, codename), asked, freshness).is_ok();
+        let accepts = |suite, codename, asked| check("x", &release(suite, codename), asked, freshness, None).is_ok();
         for (suite, codename, asked, expect) in [
             ("oldstable", "bookworm", "bookworm", true),
             ("oldstable", "bookworm", "oldstable", true),
@@ -122,7 +126,8 @@ mod tests {
         ] {
             assert_eq!(accepts(suite, codename, asked), expect, "{suite}, {codename}, asked for {asked}");
         }
-        let error = check("InRelease", &release("noble-updates", "noble"), "noble", freshness).expect_err("a pocket");
+        let error =
+            check("InRelease", &release("noble-updates", "noble"), "noble", freshness, None).expect_err("a pocket");
         assert_eq!(
             error.to_string(),
             "InRelease: asked for suite `noble`, but it is of suite `noble-updates`, codename `noble`"
@@ -132,40 +137,43 @@ mod tests {
     #[test]
     fn freshness() {
         let live = |now| Freshness::Live { now: at(now) };
-        let pinned = |instant, before: &str| Freshness::Pinned {
-            instant: at(instant),
-            not_before: (!before.is_empty()).then(|| at(before)),
+        let pinned = |instant| Freshness::Pinned { instant: at(instant) };
+        let told = |freshness, not_before: &str| {
+            let not_before = (!not_before.is_empty()).then(|| at(not_before));
+            check("x", &release("s", "s"), "s", freshness, not_before).map_err(|error| error.to_string())
         };
-        let told = |freshness| check("x", &release("s", "s"), "s", freshness).map_err(|error| error.to_string());
-        for good in [
-            live("20250801T000000Z"),
-            live("20250808T000000Z"),
-            live("20250731T233000Z"),
-            pinned("20250801T000000Z", ""),
-            pinned("20260101T000000Z", "20250801T000000Z"),
+        for (good, not_before) in [
+            (live("20250801T000000Z"), ""),
+            (live("20250808T000000Z"), "20250801T000000Z"),
+            (live("20250731T233000Z"), ""),
+            (pinned("20250801T000000Z"), ""),
+            (pinned("20260101T000000Z"), "20250801T000000Z"),
         ] {
-            assert_eq!(told(good), Ok(()));
+            assert_eq!(told(good, not_before), Ok(()));
         }
-        for (bad, expect) in [
+        let rolled_back =
+            "x: dated 2025-08-01T00:00:00Z, older than 2025-08-01T00:00:01Z, which the lock has already seen";
+        for (bad, not_before, expect) in [
             (
                 live("20250808T000001Z"),
+                "",
                 "x: valid until 2025-08-08T00:00:00Z only, and it is 2025-08-08T00:00:01Z; \
                  the mirror is stale, or this machine's clock is wrong",
             ),
             (
                 live("20250731T220000Z"),
+                "",
                 "x: dated 2025-08-01T00:00:00Z, and it is 2025-07-31T22:00:00Z; this machine's clock is wrong",
             ),
             (
-                pinned("20250731T235959Z", ""),
+                pinned("20250731T235959Z"),
+                "",
                 "x: dated 2025-08-01T00:00:00Z, after the pinned instant 2025-07-31T23:59:59Z",
             ),
-            (
-                pinned("20260101T000000Z", "20250801T000001Z"),
-                "x: dated 2025-08-01T00:00:00Z, older than 2025-08-01T00:00:01Z, which the lock has already seen",
-            ),
+            (pinned("20260101T000000Z"), "20250801T000001Z", rolled_back),
+            (live("20250802T000000Z"), "20250801T000001Z", rolled_back),
         ] {
-            assert_eq!(told(bad), Err(expect.to_owned()));
+            assert_eq!(told(bad, not_before), Err(expect.to_owned()));
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What the integration tests share: foreign judges and scratch folders.
 
 pub mod archive;
+pub mod client;
 pub mod deb;
 pub mod gpg;
 pub mod judge;
 pub mod random;
 pub mod map;
+pub mod server;

@@ -72,10 +72,6 @@ impl Archive {
         self.folder.path()
     }
 
-    pub fn gpg(&self) -> &Gpg {
-        &self.gpg
-    }
-
     pub fn uri(&self) -> String {
         format!("file:{}", self.root().display())
     }
