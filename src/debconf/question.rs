@@ -19,6 +19,31 @@ impl Databases {
         if self.config.contains(question) { self.config.get_mut(question) } else { self.passwords.get_mut(question) }
     }
 
+    /// Everybody who owns a question.
+    pub fn owners(&self) -> Vec<Text> {
+        let items = self.config.iter().chain(self.passwords.iter());
+        let owners: std::collections::BTreeSet<&Text> = items.flat_map(|(_, item)| &item.owners).collect();
+        owners.into_iter().cloned().collect()
+    }
+
+    /// The questions of a package with their answers, as debconf-show(1) prints them; a star stands before those that were
+    /// asked.
+    pub fn answers(&self, package: &[u8]) -> Vec<Text> {
+        let mine = |name: &Text| self.item(name).is_some_and(|item| item.owners.contains(package));
+        let mut lines = Vec::new();
+        for name in self.questions().iter().filter(|name| mine(name)) {
+            let star: &[u8] = if self.flag(name, b"seen") == b"true" { b"* " } else { b"  " };
+            let value = self.value(name);
+            let answer = match self.kind(name).as_slice() {
+                b"password" => b" (password omitted)".to_vec(),
+                _ if value.is_empty() => Text::new(),
+                _ => [b" ", value.as_slice()].concat(),
+            };
+            lines.push([star, name, b":", &answer].concat());
+        }
+        lines
+    }
+
     /// Names of all questions.
     pub(super) fn questions(&self) -> Vec<Text> {
         self.config.iter().chain(self.passwords.iter()).map(|(name, _)| name.clone()).collect()

@@ -10,11 +10,13 @@ mod chown;
 mod cp;
 mod cut;
 mod date;
+mod debconf_tools;
 mod dirname;
 mod dpkg_divert;
 mod dpkg_statoverride;
 mod dpkg_trigger;
 mod env;
+mod frontend;
 mod head;
 mod hostname;
 mod id;
@@ -51,11 +53,16 @@ const COMMANDS: &[(&str, Command)] = &[
     ("cp", cp::run),
     ("cut", cut::run),
     ("date", date::run),
+    ("debconf-communicate", debconf_tools::communicate),
+    ("debconf-escape", debconf_tools::escape),
+    ("debconf-set-selections", debconf_tools::set_selections),
+    ("debconf-show", debconf_tools::show),
     ("dirname", dirname::run),
     ("dpkg-divert", dpkg_divert::run),
     ("dpkg-statoverride", dpkg_statoverride::run),
     ("dpkg-trigger", dpkg_trigger::run),
     ("env", env::run),
+    ("frontend", frontend::run),
     ("head", head::run),
     ("hostname", hostname::run),
     ("id", id::run),

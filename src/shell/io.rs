@@ -16,6 +16,8 @@ pub enum OpenFile {
     Buffer { bytes: Vec<u8>, position: usize },
     /// A regular file of the tree.
     File { inode: InodeId, position: u64, append: bool, readable: bool, writable: bool },
+    /// Both ends of the machine's conversation with debconf: lines written are commands, what is read are replies.
+    Debconf,
 }
 
 impl OpenFile {
@@ -28,6 +30,11 @@ impl OpenFile {
         Rc::new(RefCell::new(Self::Buffer { bytes, position: 0 }))
     }
 
+    /// The descriptors of a script that talks to debconf.
+    pub fn debconf() -> Descriptor {
+        Rc::new(RefCell::new(Self::Debconf))
+    }
+
     /// Takes what a [`OpenFile::Buffer`] holds and has not been read; empty for the other kinds.
     pub fn take(descriptor: &Descriptor) -> Vec<u8> {
         match &mut *descriptor.borrow_mut() {
@@ -36,7 +43,7 @@ impl OpenFile {
                 all.drain(..std::mem::take(position));
                 all
             }
-            Self::Null | Self::File { .. } => Vec::new(),
+            Self::Null | Self::File { .. } | Self::Debconf => Vec::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What scripts act on: the tree, the time and the bounds; there is nothing of the host in it.
 
-use crate::{epoch::Epoch, tree::Tree};
+use crate::{debconf::Session, dpkg::database::Database, epoch::Epoch, tree::Tree};
 
 /// The bounds of one script run; passing one is [`super::Fatal::Limit`].
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,10 @@ pub struct Machine {
     /// What `uname -r` says.
     pub kernel_release: String,
     pub limits: Limits,
+    /// The packages while they are being installed; `None` when the tree's own status file tells.
+    pub dpkg: Option<Database>,
+    /// The conversation with debconf that a script is having.
+    pub debconf: Option<Session>,
     /// Steps taken and depth reached by the running script, held against `limits`.
     pub(super) steps: u64,
     pub(super) depth: u32,
@@ -42,6 +46,8 @@ impl Machine {
             architecture: architecture.to_owned(),
             kernel_release: Self::DEFAULT_KERNEL_RELEASE.to_owned(),
             limits,
+            dpkg: None,
+            debconf: None,
             steps: 0,
             depth: 0,
             temporaries: 0,

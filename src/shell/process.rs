@@ -171,6 +171,11 @@ impl Machine {
                 self.tree.write_at(*inode, *position, bytes, mtime);
                 *position += bytes.len() as u64;
             }
+            OpenFile::Debconf => {
+                if let Some(session) = &mut self.debconf {
+                    session.write(&self.tree, bytes);
+                }
+            }
         }
         Ok(())
     }
@@ -189,6 +194,9 @@ impl Machine {
                 *position = whole.len() as u64;
                 whole.slice(start..)
             }
+            OpenFile::Debconf => {
+                self.debconf.as_mut().map(|session| std::mem::take(session.replies()).into()).unwrap_or_default()
+            }
         }
     }
 
@@ -205,6 +213,12 @@ impl Machine {
                 let start = usize::try_from(*position).unwrap_or(usize::MAX).min(whole.len());
                 let line = first_line(&whole[start..])?.to_vec();
                 *position += line.len() as u64;
+                Some(line)
+            }
+            OpenFile::Debconf => {
+                let replies = self.debconf.as_mut()?.replies();
+                let line = first_line(replies)?.to_vec();
+                replies.drain(..line.len());
                 Some(line)
             }
         }
