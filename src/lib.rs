@@ -31,3 +31,4 @@ pub mod fetch;
 pub mod mirror;
 pub mod store;
 pub mod trust;
+pub mod unpack;

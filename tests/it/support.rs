@@ -5,6 +5,6 @@ pub mod client;
 pub mod deb;
 pub mod gpg;
 pub mod judge;
-pub mod random;
 pub mod map;
 pub mod server;
+pub mod random;
