@@ -14,6 +14,7 @@ pub mod seed;
 pub mod deb;
 pub mod debconf;
 pub mod dpkg;
+pub mod lock;
 pub mod manifest;
 pub mod tree;
 
