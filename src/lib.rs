@@ -6,6 +6,7 @@
 pub mod date;
 pub mod digest;
 pub mod epoch;
+mod map;
 pub mod nearest;
 pub mod progress;
 pub mod seed;
@@ -22,6 +23,7 @@ pub mod tree;
 pub mod ext4;
 pub mod gpt;
 pub mod tar;
+pub mod zst;
 
 // Layer 2: engine
 pub mod shell;
@@ -30,6 +32,7 @@ pub mod shell;
 pub mod boot;
 pub mod fetch;
 pub mod mirror;
+pub mod output;
 pub mod store;
 pub mod trust;
 pub mod unpack;

@@ -31,7 +31,6 @@ use crate::{
 mod format;
 mod layer;
 mod maintain;
-mod map;
 mod partial;
 
 pub use layer::{ControlFile, Layer};

@@ -11,6 +11,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("digest", 0),
     ("epoch", 0),
     ("seed", 0),
+    ("map", 0),
     ("nearest", 0),
     ("progress", 0),
     ("bytes", 0),
@@ -26,6 +27,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("verity", 2),
     ("cpio", 2),
     ("tar", 2),
+    ("zst", 2),
     ("shell", 2),
     ("elf", 2),
     ("kmod", 2),
@@ -36,6 +38,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("resolve", 3),
     ("unpack", 3),
     ("configure", 3),
+    ("output", 3),
     ("overlay", 3),
     ("boot", 3),
     ("image", 3),
@@ -74,7 +77,7 @@ const SIDEWAYS: &[(&str, &str)] = &[
 ];
 
 /// Formats that must not know Debian packages.
-const FORMATS: &[&str] = &["ext4", "fat", "gpt", "verity", "cpio", "tar", "elf"];
+const FORMATS: &[&str] = &["ext4", "fat", "gpt", "verity", "cpio", "tar", "zst", "elf"];
 
 const MAX_LINES: usize = 600;
 const MAX_FUNCTION_LINES: usize = 70;

@@ -14,7 +14,6 @@ use zerocopy::{FromBytes, IntoBytes};
 use super::{
     Error, LAYERS, Result, Store, TMP,
     format::{ALIGN, CHUNK, Header, MAGIC, VERSION},
-    map::map,
 };
 use crate::{
     deb::{
@@ -22,6 +21,7 @@ use crate::{
         compress::{self, Limits},
     },
     digest::{Hasher, Sha256},
+    map::map,
     tar::{self, Kind, Member},
     tree::Name,
 };

@@ -9,8 +9,8 @@ use std::{
 use fs_err as fs;
 use rayon::prelude::*;
 
-use super::{DEBS, LAYERS, PARTIAL, Result, Store, TMP, layer, map::map};
-use crate::digest::Sha256;
+use super::{DEBS, LAYERS, PARTIAL, Result, Store, TMP, layer};
+use crate::{digest::Sha256, map::map};
 
 /// What the store has of one package; sizes in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -56,6 +56,32 @@ impl Content {
         whole.into_iter().chain(runs.iter().map(|(offset, data)| (*offset, data)))
     }
 
+    /// Fills `buffer` with what the file reads as from `offset` on, zeros beyond its end. Returns whether any data was met, as
+    /// opposed to holes.
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> bool {
+        let end = offset.saturating_add(buffer.len() as u64);
+        let whole;
+        let runs = match &self.0 {
+            Repr::Whole(bytes) => {
+                whole = [(0, bytes.clone())];
+                whole.as_slice()
+            }
+            Repr::Sparse { runs, .. } => &runs[runs.partition_point(|(at, data)| at + data.len() as u64 <= offset)..],
+        };
+        let mut filled = 0;
+        for (at, data) in runs.iter().take_while(|(at, _)| *at < end) {
+            let skipped = offset.saturating_sub(*at);
+            let data = data.get(skipped as usize..).unwrap_or_default();
+            let start = (at + skipped - offset) as usize;
+            let len = data.len().min(buffer.len() - start);
+            buffer[filled..start].fill(0);
+            buffer[start..start + len].copy_from_slice(&data[..len]);
+            filled = start + len;
+        }
+        buffer[filled..].fill(0);
+        filled > 0
+    }
+
     /// Writes `data` at `offset`, filling a gap with zeros. Appending to contents that nobody else shares copies nothing.
     pub(super) fn write_at(&mut self, offset: u64, data: &[u8]) {
         let whole = match &mut self.0 {
@@ -206,6 +232,25 @@ mod tests {
         let mut sparse = Content::sparse(3, vec![(1, Bytes::from_static(b"b"))]).expect("valid runs");
         sparse.write_at(0, b"a");
         assert_eq!(sparse.bytes(3).as_deref(), Some(b"ab\0".as_slice()));
+    }
+
+    #[test]
+    fn reads_anywhere() {
+        let run = |at, text: &'static str| (at, Bytes::from_static(text.as_bytes()));
+        let sparse = Content::sparse(12, vec![run(2, "ab"), run(4, "c"), run(8, "de")]).expect("valid runs");
+        for content in [sparse.bytes(99).expect("short").into(), sparse] {
+            let whole = content.bytes(99).expect("short");
+            for offset in 0..16 {
+                for len in 0..16 {
+                    let mut buffer = vec![0xff; len];
+                    let data = content.read_at(offset, &mut buffer);
+                    let expect: Vec<u8> =
+                        (0..len).map(|at| whole.get(offset as usize + at).copied().unwrap_or(0)).collect();
+                    assert_eq!(buffer, expect, "{offset} {len}");
+                    assert!(data || expect.iter().all(|&b| b == 0), "{offset} {len}");
+                }
+            }
+        }
     }
 
     #[test]

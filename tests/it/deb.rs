@@ -170,8 +170,8 @@ fn ar(members: &[(&str, &[u8])]) -> Vec<u8> {
 
 #[test]
 fn packages_are_read_strictly() {
-    let version: (&str, &[u8]) = ("debian-binary", b"2.0\n");
-    let (control, data): ((&str, &[u8]), (&str, &[u8])) = (("control.tar.xz", b"c"), ("data.tar.zst", b"da"));
+    let version = ("debian-binary", b"2.0\n".as_slice());
+    let (control, data) = (("control.tar.xz", b"c".as_slice()), ("data.tar.zst", b"da".as_slice()));
     let check = |bytes: Vec<u8>, expect: &str| {
         let got = match archive::read(&Bytes::from(bytes)) {
             Ok(deb) => format!(

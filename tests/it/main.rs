@@ -9,6 +9,7 @@ mod dpkg_tools;
 mod ext4;
 mod fetch;
 mod gpt;
+mod output;
 mod store;
 mod tar;
 mod trust;

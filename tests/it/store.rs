@@ -100,7 +100,7 @@ fn damaged_layers_are_made_again() {
     let check = |what: &str, bytes: &[u8]| {
         make_writable(&path);
         fs_err::write(&path, bytes).expect("writable");
-        assert_eq!(store.verify().expect("readable"), [path.clone()], "{what}");
+        assert_eq!(store.verify().expect("readable"), std::slice::from_ref(&path), "{what}");
         assert_eq!(shown(&store.layer(&sum).expect("a layer")), expect, "{what}");
         assert!(fs_err::read(&path).expect("readable") == good, "{what}");
         assert_eq!(store.verify().expect("readable"), [] as [std::path::PathBuf; 0], "{what}");

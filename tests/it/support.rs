@@ -8,3 +8,4 @@ pub mod judge;
 pub mod map;
 pub mod server;
 pub mod random;
+pub mod tree;
