@@ -39,6 +39,24 @@ mod uniq;
 mod update_alternatives;
 mod wc;
 mod xargs;
+mod adduser;
+mod cat;
+mod chfn;
+mod chpasswd;
+mod chsh;
+mod getent;
+mod gpasswd;
+mod groupadd;
+mod groupdel;
+mod groupmod;
+mod grpck;
+mod grpconv;
+mod passwd;
+mod pwck;
+mod pwconv;
+mod useradd;
+mod userdel;
+mod usermod;
 
 /// A built-in program.
 pub type Command = fn(&mut Process<'_>) -> Result<Status, Fatal>;
@@ -91,6 +109,25 @@ const COMMANDS: &[(&str, Command)] = &[
     ("update-alternatives", update_alternatives::run),
     ("wc", wc::run),
     ("xargs", xargs::run),
+    ("addgroup", adduser::run),
+    ("adduser", adduser::run),
+    ("cat", cat::run),
+    ("chfn", chfn::run),
+    ("chpasswd", chpasswd::run),
+    ("chsh", chsh::run),
+    ("getent", getent::run),
+    ("gpasswd", gpasswd::run),
+    ("groupadd", groupadd::run),
+    ("groupdel", groupdel::run),
+    ("groupmod", groupmod::run),
+    ("grpck", grpck::run),
+    ("grpconv", grpconv::run),
+    ("passwd", passwd::run),
+    ("pwck", pwck::run),
+    ("pwconv", pwconv::run),
+    ("useradd", useradd::run),
+    ("userdel", userdel::run),
+    ("usermod", usermod::run),
 ];
 
 /// The program of this name.
