@@ -14,3 +14,5 @@ mod store;
 mod tar;
 mod trust;
 mod versions;
+mod tar;
+mod transcripts;
