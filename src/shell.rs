@@ -17,8 +17,11 @@ mod options;
 mod process;
 mod regex;
 mod size;
+mod stop;
 mod text;
 mod time;
+mod units;
+mod userdb;
 
 pub mod commands;
 pub mod exec;

@@ -2,21 +2,33 @@
 
 use super::{Fatal, Process, Status};
 
+mod adduser;
 mod basename;
 mod cat;
 mod checksum;
+mod chfn;
 mod chmod;
 mod chown;
+mod chpasswd;
+mod chsh;
 mod cp;
 mod cut;
 mod date;
 mod debconf_tools;
+mod deb_systemd_helper;
 mod dirname;
 mod dpkg_divert;
 mod dpkg_statoverride;
 mod dpkg_trigger;
 mod env;
 mod frontend;
+mod getent;
+mod gpasswd;
+mod groupadd;
+mod groupdel;
+mod groupmod;
+mod grpck;
+mod grpconv;
 mod head;
 mod hostname;
 mod id;
@@ -25,49 +37,44 @@ mod ln;
 mod mkdir;
 mod mktemp;
 mod mv;
+mod passwd;
 mod printenv;
+mod pwck;
+mod pwconv;
 mod readlink;
 mod realpath;
 mod rm;
 mod rmdir;
 mod seq;
+mod systemctl;
 mod tail;
 mod touch;
 mod tr;
 mod uname;
 mod uniq;
 mod update_alternatives;
-mod wc;
-mod xargs;
-mod adduser;
-mod cat;
-mod chfn;
-mod chpasswd;
-mod chsh;
-mod getent;
-mod gpasswd;
-mod groupadd;
-mod groupdel;
-mod groupmod;
-mod grpck;
-mod grpconv;
-mod passwd;
-mod pwck;
-mod pwconv;
+mod update_rc_d;
 mod useradd;
 mod userdel;
 mod usermod;
+mod wc;
+mod xargs;
 
 /// A built-in program.
 pub type Command = fn(&mut Process<'_>) -> Result<Status, Fatal>;
 
 /// In byte order of names, for the binary search.
 const COMMANDS: &[(&str, Command)] = &[
+    ("addgroup", adduser::run),
+    ("adduser", adduser::run),
     ("basename", basename::run),
     ("cat", cat::run),
+    ("chfn", chfn::run),
     ("chgrp", chown::chgrp),
     ("chmod", chmod::run),
     ("chown", chown::chown),
+    ("chpasswd", chpasswd::run),
+    ("chsh", chsh::run),
     ("cp", cp::run),
     ("cut", cut::run),
     ("date", date::run),
@@ -75,12 +82,20 @@ const COMMANDS: &[(&str, Command)] = &[
     ("debconf-escape", debconf_tools::escape),
     ("debconf-set-selections", debconf_tools::set_selections),
     ("debconf-show", debconf_tools::show),
+    ("deb-systemd-helper", deb_systemd_helper::run),
     ("dirname", dirname::run),
     ("dpkg-divert", dpkg_divert::run),
     ("dpkg-statoverride", dpkg_statoverride::run),
     ("dpkg-trigger", dpkg_trigger::run),
     ("env", env::run),
     ("frontend", frontend::run),
+    ("getent", getent::run),
+    ("gpasswd", gpasswd::run),
+    ("groupadd", groupadd::run),
+    ("groupdel", groupdel::run),
+    ("groupmod", groupmod::run),
+    ("grpck", grpck::run),
+    ("grpconv", grpconv::run),
     ("head", head::run),
     ("hostname", hostname::run),
     ("id", id::run),
@@ -90,7 +105,10 @@ const COMMANDS: &[(&str, Command)] = &[
     ("mkdir", mkdir::run),
     ("mktemp", mktemp::run),
     ("mv", mv::run),
+    ("passwd", passwd::run),
     ("printenv", printenv::run),
+    ("pwck", pwck::run),
+    ("pwconv", pwconv::run),
     ("readlink", readlink::run),
     ("realpath", realpath::run),
     ("rm", rm::run),
@@ -101,33 +119,19 @@ const COMMANDS: &[(&str, Command)] = &[
     ("sha256sum", checksum::sha256),
     ("sha384sum", checksum::sha384),
     ("sha512sum", checksum::sha512),
+    ("systemctl", systemctl::run),
     ("tail", tail::run),
     ("touch", touch::run),
     ("tr", tr::run),
     ("uname", uname::run),
     ("uniq", uniq::run),
     ("update-alternatives", update_alternatives::run),
-    ("wc", wc::run),
-    ("xargs", xargs::run),
-    ("addgroup", adduser::run),
-    ("adduser", adduser::run),
-    ("cat", cat::run),
-    ("chfn", chfn::run),
-    ("chpasswd", chpasswd::run),
-    ("chsh", chsh::run),
-    ("getent", getent::run),
-    ("gpasswd", gpasswd::run),
-    ("groupadd", groupadd::run),
-    ("groupdel", groupdel::run),
-    ("groupmod", groupmod::run),
-    ("grpck", grpck::run),
-    ("grpconv", grpconv::run),
-    ("passwd", passwd::run),
-    ("pwck", pwck::run),
-    ("pwconv", pwconv::run),
+    ("update-rc.d", update_rc_d::run),
     ("useradd", useradd::run),
     ("userdel", userdel::run),
     ("usermod", usermod::run),
+    ("wc", wc::run),
+    ("xargs", xargs::run),
 ];
 
 /// The program of this name.

@@ -16,3 +16,5 @@ mod trust;
 mod versions;
 mod tar;
 mod transcripts;
+mod trust;
+mod versions;

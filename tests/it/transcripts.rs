@@ -77,3 +77,8 @@ fn accounts() {
 fn adduser() {
     check("adduser");
 }
+
+#[test]
+fn units() {
+    check("units");
+}

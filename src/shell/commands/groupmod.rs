@@ -64,12 +64,12 @@ fn modify(process: &mut Process<'_>) -> Result<Status, Stop> {
     }
     let new = group.clone();
     replace(&mut db.groups, name, group);
-    if shadowed && (arguments.has("p") || arguments.has("n")) {
-        if let Some(mut line) = db.group_shadow.get(name).cloned() {
-            line.name = new.name;
-            line.password = arguments.value("p").map_or(line.password, <[u8]>::to_vec);
-            replace(&mut db.group_shadow, name, line);
-        }
+    if (arguments.has("p") || arguments.has("n"))
+        && let Some(mut line) = db.group_shadow.get(name).cloned()
+    {
+        line.name = new.name;
+        line.password = arguments.value("p").map_or(line.password, <[u8]>::to_vec);
+        replace(&mut db.group_shadow, name, line);
     }
     let users: Vec<Vec<u8>> =
         db.users.records().filter(|user| user.gid == old_gid).map(|user| user.name.clone()).collect();

@@ -40,7 +40,7 @@ pub(in crate::shell) fn next_id(
         (ordinary, defs.id(process, &kind.setting("#_MAX"), 60_000)?)
     };
     if highest < lowest {
-        return Err(process.not_modelled(format!("{} to {highest} as a range of ids", lowest)));
+        return Err(process.not_modelled(format!("{lowest} to {highest} as a range of ids")));
     }
     let used: BTreeSet<u32> = match kind {
         Kind::User => db.users.records().map(|user| user.uid).collect(),

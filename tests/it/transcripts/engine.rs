@@ -52,9 +52,11 @@ fn machine(script: &Script) -> Machine {
     }
     let called = script.steps.iter().map(|step| step.argv[0].as_str());
     for name in called.chain(script.programs.iter().map(String::as_str)) {
-        let node = Node::Regular(b"\x7fELF".to_vec().into());
-        // A transcript may call the same program often.
-        let _ = tree.create(format!("/usr/sbin/{name}").as_bytes(), Stat::root(0o755, Timestamp::default()), node);
+        for folder in ["/usr/bin", "/usr/sbin"] {
+            let node = Node::Regular(b"\x7fELF".to_vec().into());
+            // A transcript may call the same program often.
+            let _ = tree.create(format!("{folder}/{name}").as_bytes(), Stat::root(0o755, Timestamp::default()), node);
+        }
     }
     let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 26 };
     let epoch = Epoch::from_variable(Some(&EPOCH.to_string())).expect("valid");

@@ -125,7 +125,7 @@ impl Script {
             push_lines(&mut text, "< ", &step.input);
             text.push_str(&format!("= {}\n", outcome.status));
             push_lines(&mut text, "> ", &outcome.output);
-            push_lines(&mut text, "! ", &outcome.errors);
+            push_lines(&mut text, "! ", &sorted_where_order_is_none(step, &outcome.errors));
             for (path, entry) in &outcome.after {
                 let old = outcome.before.get(path);
                 if old != Some(entry) {
@@ -138,6 +138,17 @@ impl Script {
         }
         text
     }
+}
+
+/// systemctl goes through directories as the file system lists them: such lines are compared without their order.
+fn sorted_where_order_is_none(step: &Step, errors: &[u8]) -> Vec<u8> {
+    let listed = ["preset-all", "disable", "reenable"];
+    if step.argv[0] != "systemctl" || !step.argv.iter().any(|word| listed.contains(&word.as_str())) {
+        return errors.to_vec();
+    }
+    let mut lines: Vec<&[u8]> = errors.split_inclusive(|&b| b == b'\n').collect();
+    lines.sort_unstable();
+    lines.concat()
 }
 
 fn push_lines(text: &mut String, mark: &str, bytes: &[u8]) {
