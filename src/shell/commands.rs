@@ -14,8 +14,8 @@ mod chsh;
 mod cp;
 mod cut;
 mod date;
-mod debconf_tools;
 mod deb_systemd_helper;
+mod debconf_tools;
 mod dirname;
 mod dpkg_divert;
 mod dpkg_statoverride;
@@ -78,11 +78,11 @@ const COMMANDS: &[(&str, Command)] = &[
     ("cp", cp::run),
     ("cut", cut::run),
     ("date", date::run),
+    ("deb-systemd-helper", deb_systemd_helper::run),
     ("debconf-communicate", debconf_tools::communicate),
     ("debconf-escape", debconf_tools::escape),
     ("debconf-set-selections", debconf_tools::set_selections),
     ("debconf-show", debconf_tools::show),
-    ("deb-systemd-helper", deb_systemd_helper::run),
     ("dirname", dirname::run),
     ("dpkg-divert", dpkg_divert::run),
     ("dpkg-statoverride", dpkg_statoverride::run),

@@ -6,6 +6,6 @@ pub mod deb;
 pub mod gpg;
 pub mod judge;
 pub mod map;
-pub mod server;
 pub mod random;
+pub mod server;
 pub mod tree;
