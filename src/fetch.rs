@@ -88,7 +88,8 @@ impl Patience {
 #[expect(missing_debug_implementations, reason = "settings have none")]
 pub struct Net<'a> {
     settings: Settings<'a>,
-    transport: client::Transport,
+    /// `None` when offline: what doesn't exist opens no socket.
+    transport: Option<client::Transport>,
     pacer: pace::Pacer,
 }
 
@@ -132,6 +133,8 @@ pub enum Fault {
     Busy { status: u16, wait: Option<Duration> },
     #[error("no connection: {why}")]
     Connect { why: String },
+    #[error("this machine can check no certificate: {why}")]
+    NoCertificates { why: String },
     #[error("the connection broke: {why}")]
     Broken { why: String },
     #[error("ends after {at} of {size} bytes")]
@@ -165,6 +168,7 @@ impl Fault {
         match self {
             Self::Status(status) => (400..500).contains(status) && *status != 408,
             Self::Absent
+            | Self::NoCertificates { .. }
             | Self::Size { .. }
             | Self::TooLarge { .. }
             | Self::Digest { .. }
@@ -229,6 +233,9 @@ impl Error {
             Self::Failed { attempts, .. } => attempts.iter().find_map(|attempt| match &attempt.fault {
                 Fault::Refused(error) => error.hint(),
                 Fault::Connect { .. } => Some(format!("check the network, a proxy, or the mirror {}", attempt.uri)),
+                Fault::NoCertificates { .. } => Some(
+                    "install the package ca-certificates, or use an http: mirror: signatures are checked".to_owned(),
+                ),
                 Fault::Busy { .. } => Some("the service is overloaded or down: try again later".to_owned()),
                 _ => None,
             }),
@@ -255,7 +262,8 @@ impl fmt::Display for Attempts<'_> {
 
 impl<'a> Net<'a> {
     pub fn new(settings: Settings<'a>) -> Result<Self, Error> {
-        let transport = client::Transport::new(&settings.proxies, &settings.patience)?;
+        let online = !settings.offline;
+        let transport = online.then(|| client::Transport::new(&settings.proxies, &settings.patience)).transpose()?;
         Ok(Self { settings, transport, pacer: pace::Pacer::default() })
     }
 }

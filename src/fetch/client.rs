@@ -68,7 +68,7 @@ impl Transport {
             Scheme::Http => self.remote(uri, from),
             Scheme::Https => match &self.tls {
                 None => self.remote(uri, from),
-                Some(fault) => Err(Fault::Connect { why: fault.clone() }),
+                Some(why) => Err(Fault::NoCertificates { why: why.clone() }),
             },
         }
     }

@@ -122,7 +122,7 @@ impl<'a> Run<'a> {
         mut attempt: impl FnMut(usize, &Place) -> Result<T, Stop>,
     ) -> Result<T, Error> {
         let net = self.net;
-        if net.settings.offline {
+        if net.transport.is_none() {
             return Err(Error::Offline { name: name.to_owned() });
         }
         let mut faults: Vec<Option<Fault>> = places.iter().map(|_| None).collect();
@@ -230,7 +230,8 @@ impl<'a> Run<'a> {
         if place.is_snapshot && !pacer.enter(host, &settings.patience, &|| self.is_halted()) {
             return Err(Stop::Error(Error::Cancelled));
         }
-        let reply = transport.get(&place.uri, from);
+        let offline = || Stop::Error(Error::Offline { name: place.uri.to_string() });
+        let reply = transport.as_ref().ok_or_else(offline)?.get(&place.uri, from);
         if let (true, Err(Fault::Busy { wait: Some(wait), .. })) = (place.is_snapshot, &reply) {
             pacer.close(host, &settings.patience, (*wait).min(settings.patience.longest_wait));
         }

@@ -18,7 +18,7 @@ use crate::support::{
     client::{Client, PATH, PATIENCE, Pool, Site, today},
     deb::Deb,
     judge::{judge, run},
-    server::Act,
+    server::{Act, Server},
 };
 
 /// What the other tests build on: apt takes the test archive for a real one, and dpkg-deb its packages.
@@ -308,7 +308,7 @@ fn begun_files_are_continued() {
     ];
     for (partial, act, requests) in cases {
         let client = Client::new();
-        fs_err::write(client.folder.path().join("partial").join(wanted.sha256.to_string()), partial).expect("writable");
+        fs_err::write(client.store.root().join("partial").join(wanted.sha256.to_string()), partial).expect("writable");
         if let Some(act) = act {
             pool.server.on("pool", 1, act);
         }
@@ -320,7 +320,7 @@ fn begun_files_are_continued() {
     // More than the whole file is thrown away.
     let client = Client::new();
     let more = [&pool.content[..], b"more"].concat();
-    fs_err::write(client.folder.path().join("partial").join(wanted.sha256.to_string()), more).expect("writable");
+    fs_err::write(client.store.root().join("partial").join(wanted.sha256.to_string()), more).expect("writable");
     client.files(&[wanted], &[&uri]).expect("begun anew");
     assert_eq!(pool.server.requests(), [whole]);
     client.check();
@@ -342,7 +342,7 @@ fn an_interrupted_download_keeps_what_it_has() {
     });
     assert!(matches!(error, Error::Cancelled), "{error}");
     assert_eq!(client.names("debs"), Vec::<String>::new());
-    let partial = client.folder.path().join("partial").join(pool.wanted().sha256.to_string());
+    let partial = client.store.root().join("partial").join(pool.wanted().sha256.to_string());
     let kept = partial.metadata().expect("begun").len();
     assert!((100_000..800_000).contains(&kept), "{kept}");
     client.cancelled.store(false, Ordering::SeqCst);
@@ -352,10 +352,66 @@ fn an_interrupted_download_keeps_what_it_has() {
     client.check();
 }
 
+/// What [`a_killed_download_is_continued`] starts as a process of its own, to kill it.
+#[test]
+#[ignore = "a part of another test"]
+#[expect(clippy::disallowed_methods, reason = "its parent tells it where to fetch from and to")]
+fn child_that_downloads() {
+    let (Ok(uri), Ok(folder)) = (std::env::var("ICOS_TEST_URI"), std::env::var("ICOS_TEST_STORE")) else { return };
+    let client = Client { patience: Patience { slowest: 1, ..PATIENCE }, ..Client::at(Path::new(&folder)) };
+    client.files(&many(None), &[&uri]).expect("nobody kills it");
+}
+
+/// Forty files, of which a server that is given a folder has all.
+fn many(folder: Option<&Path>) -> Vec<Wanted> {
+    let make = |number: u8| {
+        let content = vec![number; 20_000 + usize::from(number)];
+        if let Some(folder) = folder {
+            fs_err::write(folder.join(number.to_string()), &content).expect("writable");
+        }
+        let (size, sha256) = (content.len() as u64, Sha256::of(&content));
+        Wanted { path: number.to_string(), size, sha256, archive: "test".into() }
+    };
+    (0..40).map(make).collect()
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "this very program is the process to kill")]
+fn a_killed_download_is_continued() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wanted = many(Some(folder.path()));
+    let server = Server::start(folder.path());
+    server.on("", usize::MAX, Act::Trickle(2_000, Duration::from_millis(5)));
+    for after in [0, 100, 300, 500] {
+        let client = Client::new();
+        let mut command = std::process::Command::new(std::env::current_exe().expect("this program"));
+        command.args(["--exact", "fetch::child_that_downloads", "--ignored", "--nocapture"]);
+        command.env("ICOS_TEST_URI", server.uri()).env("ICOS_TEST_STORE", client.store.root());
+        let mut child = command.stdout(std::process::Stdio::null()).spawn().expect("it starts");
+        // Not before it has begun to write.
+        while client.names("partial").is_empty() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(after));
+        child.kill().expect("it runs");
+        assert!(!child.wait().expect("it ends").success(), "killed before it was done");
+        let (done, begun) = (client.names("debs").len(), client.names("partial").len());
+        assert!(done < 40 && begun > 0, "{done} files were done and {begun} begun");
+        client.check();
+        let patient = Client { patience: Patience { slowest: 1, ..PATIENCE }, ..client };
+        server.requests();
+        let fetched = patient.files(&wanted, &[&server.uri()]).expect("continued");
+        assert_eq!((fetched.present, fetched.fetched), (done, 40 - done));
+        assert_eq!(patient.names("debs").len(), 40);
+        assert_eq!(patient.names("partial"), Vec::<String>::new());
+        patient.check();
+    }
+}
+
 #[test]
 fn many_files_at_once_and_one_that_fails() {
     let folder = tempfile::tempdir().expect("a folder");
-    let server = crate::support::server::Server::start(folder.path());
+    let server = Server::start(folder.path());
     let wanted: Vec<_> = (0..60)
         .map(|number| {
             let content = vec![number; 1 + 1000 * usize::from(number)];

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{Mutex, atomic::AtomicBool},
     time::Duration,
 };
@@ -37,7 +38,8 @@ pub const PATIENCE: Patience = Patience {
 
 /// A store and a client, and what they told.
 pub struct Client {
-    pub folder: tempfile::TempDir,
+    /// Where the store is, when it is to vanish with the client.
+    pub folder: Option<tempfile::TempDir>,
     pub store: Store,
     pub cancelled: AtomicBool,
     pub offline: bool,
@@ -50,10 +52,15 @@ pub struct Client {
 impl Client {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(folder.path()).expect("a store");
+        let store = folder.path().to_path_buf();
+        Self { folder: Some(folder), ..Self::at(&store) }
+    }
+
+    /// With the store in a folder that outlives the client.
+    pub fn at(folder: &Path) -> Self {
         Self {
-            folder,
-            store,
+            folder: None,
+            store: Store::open(folder).expect("a store"),
             cancelled: AtomicBool::new(false),
             offline: false,
             proxies: Proxies::default(),
@@ -95,7 +102,7 @@ impl Client {
 
     /// Names of what the store has in one of its folders.
     pub fn names(&self, folder: &str) -> Vec<String> {
-        let entries = fs_err::read_dir(self.folder.path().join(folder)).expect("a folder");
+        let entries = fs_err::read_dir(self.store.root().join(folder)).expect("a folder");
         let mut names: Vec<_> =
             entries.map(|entry| entry.expect("readable").file_name().into_string().expect("UTF-8")).collect();
         names.sort();
