@@ -3,29 +3,44 @@
 //! [`Machine`] is what scripts act on, [`Process`] one running command of it, [`commands`] the programs that are built in.
 
 mod accounts;
+mod arithmetic;
 mod backup;
+mod builtins;
 mod canonical;
 mod copy;
 mod date;
 mod dpkg;
+mod environment;
+mod expand;
 mod files;
+mod flags;
+mod interpreter;
 mod io;
 mod locale;
 mod machine;
 mod mode;
+mod open;
 mod options;
+mod parse;
 mod process;
 mod regex;
+mod script;
 mod size;
 mod stop;
+mod syntax;
 mod text;
 mod time;
 mod units;
 mod userdb;
+mod variables;
 
 pub mod commands;
 pub mod exec;
+pub mod pattern;
 
+pub use environment::Environment;
 pub use io::{Descriptor, Descriptors, OpenFile};
 pub use machine::{Limits, Machine};
-pub use process::{Environment, Fatal, Launch, Process, Status};
+pub use open::{How, OpenError};
+pub use process::{Fatal, Launch, Process, Status};
+pub use script::{Call, Interpreter, Outcome, ScriptError, run_script};

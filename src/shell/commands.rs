@@ -47,6 +47,7 @@ mod rm;
 mod rmdir;
 mod seq;
 mod systemctl;
+mod sh;
 mod tail;
 mod touch;
 mod tr;
@@ -68,6 +69,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("addgroup", adduser::run),
     ("adduser", adduser::run),
     ("basename", basename::run),
+    ("bash", sh::run),
     ("cat", cat::run),
     ("chfn", chfn::run),
     ("chgrp", chown::chgrp),
@@ -77,6 +79,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("chsh", chsh::run),
     ("cp", cp::run),
     ("cut", cut::run),
+    ("dash", sh::run),
     ("date", date::run),
     ("deb-systemd-helper", deb_systemd_helper::run),
     ("debconf-communicate", debconf_tools::communicate),
@@ -114,6 +117,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("rm", rm::run),
     ("rmdir", rmdir::run),
     ("seq", seq::run),
+    ("sh", sh::run),
     ("sha1sum", checksum::sha1),
     ("sha224sum", checksum::sha224),
     ("sha256sum", checksum::sha256),

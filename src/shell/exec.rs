@@ -5,14 +5,17 @@
 //! links lead to. A command that the tree has and icos lacks is [`Fatal::UnknownCommand`]; one that the tree lacks is the
 //! shell's ordinary 127.
 
-use super::{Fatal, Launch, Machine, Process, Status, commands};
+use super::{
+    Fatal, Launch, Machine, Process, Status, commands,
+    script::{Interpreter, run_file},
+};
 use crate::tree::Node;
 
 /// Where a command's name leads.
 #[derive(Clone, Debug)]
 pub enum Program {
     /// A script for the interpreter, at this path.
-    Script(Vec<u8>),
+    Script(Vec<u8>, Interpreter),
     /// A program of the tree that is built in.
     BuiltIn(commands::Command),
     /// A program of the tree at this path that icos does not have.
@@ -54,8 +57,8 @@ fn program(machine: &Machine, path: &[u8]) -> Program {
         return Program::Denied;
     }
     let head = content.runs().next().filter(|(offset, _)| *offset == 0).map_or(&[] as &[u8], |(_, data)| data);
-    if is_shell_script(head) {
-        return Program::Script(real.as_bytes().to_vec());
+    if let Some(interpreter) = interpreter(head) {
+        return Program::Script(path.to_vec(), interpreter);
     }
     let by_name = |path: &[u8]| commands::find(path.rsplit(|&b| b == b'/').next().unwrap_or(path));
     match by_name(path).or_else(|| by_name(real.as_bytes())) {
@@ -64,15 +67,26 @@ fn program(machine: &Machine, path: &[u8]) -> Program {
     }
 }
 
-/// Whether a file starts with a `#!` line that names sh, dash or bash.
-fn is_shell_script(head: &[u8]) -> bool {
-    let Some(rest) = head.strip_prefix(b"#!") else { return false };
-    let line = rest.split(|&b| b == b'\n').next().unwrap_or_default();
-    let mut words = line.split(|b| b.is_ascii_whitespace()).filter(|word| !word.is_empty());
-    let base = |word: &[u8]| word.rsplit(|&b| b == b'/').next().unwrap_or_default().to_vec();
-    let first = words.next().map(base).unwrap_or_default();
-    let interpreter = if first == b"env" { words.next().map(base).unwrap_or_default() } else { first };
-    matches!(interpreter.as_slice(), b"sh" | b"dash" | b"bash")
+/// The shell that a file's first line names. A file that is neither a program nor starts with `#!` is a script for `sh`, as
+/// every shell has it.
+fn interpreter(head: &[u8]) -> Option<Interpreter> {
+    let Some(rest) = head.strip_prefix(b"#!") else {
+        let first = head.split(|&b| b == b'\n').next().unwrap_or_default();
+        let text = !first.contains(&0) && !head.starts_with(b"\x7fELF");
+        return text.then(|| Interpreter { name: b"sh".to_vec(), option: None });
+    };
+    let line = rest.split(|&b| b == b'\n').next().unwrap_or_default().trim_ascii();
+    let (path, option) = match line.iter().position(u8::is_ascii_whitespace) {
+        Some(blank) => (&line[..blank], line[blank..].trim_ascii()),
+        None => (line, &[] as &[u8]),
+    };
+    let base = |path: &[u8]| path.rsplit(|&b| b == b'/').next().unwrap_or_default().to_vec();
+    let (name, option) = match base(path) {
+        name if name == b"env" => (base(option), &[] as &[u8]),
+        name => (name, option),
+    };
+    let option = (!option.is_empty()).then(|| option.to_vec());
+    matches!(name.as_slice(), b"sh" | b"dash" | b"bash").then_some(Interpreter { name, option })
 }
 
 /// Runs a command to its end.
@@ -80,19 +94,27 @@ pub fn execute(machine: &mut Machine, launch: Launch) -> Result<Status, Fatal> {
     let name = launch.argv.first().cloned().unwrap_or_default();
     let path = launch.environment.get(b"PATH".as_slice()).cloned().unwrap_or_default();
     let found = find(machine, &name, &path, &launch.folder);
-    let Launch { argv, environment, folder, umask, descriptors } = launch;
-    let mut process = Process { machine, argv, environment, folder, umask, descriptors };
-    match found {
-        Program::BuiltIn(command) => command(&mut process),
-        Program::Script(path) => Err(Fatal::UnknownCommand(path)),
+    run(machine, found, launch)
+}
+
+/// Runs a command whose program has been found.
+pub fn run(machine: &mut Machine, program: Program, launch: Launch) -> Result<Status, Fatal> {
+    match program {
+        Program::BuiltIn(command) => command(&mut process(machine, launch)),
+        Program::Script(path, interpreter) => run_file(machine, &path, &interpreter, launch),
         Program::Unknown(path) => Err(Fatal::UnknownCommand(path)),
-        Program::Denied => complain(&mut process, &name, "Permission denied", 126),
-        Program::Missing => complain(&mut process, &name, "not found", 127),
+        Program::Denied => complain(&mut process(machine, launch), "Permission denied", 126),
+        Program::Missing => complain(&mut process(machine, launch), "not found", 127),
     }
 }
 
-fn complain(process: &mut Process<'_>, name: &[u8], what: &str, status: u8) -> Result<Status, Fatal> {
-    let mut line = name.to_vec();
+fn process(machine: &mut Machine, launch: Launch) -> Process<'_> {
+    let Launch { argv, environment, folder, umask, descriptors } = launch;
+    Process { machine, argv, environment, folder, umask, descriptors }
+}
+
+fn complain(process: &mut Process<'_>, what: &str, status: u8) -> Result<Status, Fatal> {
+    let mut line = process.argv.first().cloned().unwrap_or_default();
     line.extend_from_slice(format!(": {what}\n").as_bytes());
     process.write(2, &line)?;
     Ok(Status(status))

@@ -1,5 +1,8 @@
 //! What scripts act on: the tree, the time and the bounds; there is nothing of the host in it.
 
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::interpreter::Script;
 use crate::{debconf::Session, dpkg::database::Database, epoch::Epoch, tree::Tree};
 
 /// The bounds of one script run; passing one is [`super::Fatal::Limit`].
@@ -32,6 +35,10 @@ pub struct Machine {
     pub(super) depth: u32,
     /// Count of names that `mktemp` and its like have made: their only source of difference.
     pub(super) temporaries: u64,
+    /// Commands that scripts have run with `&`.
+    pub(super) background_processes: u32,
+    /// Scripts that have been read, by where their bytes are.
+    pub(super) scripts: BTreeMap<(usize, usize, bool), Arc<Script>>,
 }
 
 impl Machine {
@@ -51,6 +58,8 @@ impl Machine {
             steps: 0,
             depth: 0,
             temporaries: 0,
+            background_processes: 0,
+            scripts: BTreeMap::new(),
         }
     }
 

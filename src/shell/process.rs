@@ -1,10 +1,8 @@
 //! One running command: its arguments, environment, folder and descriptors, and how it reads and writes them.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 
-use super::{Descriptor, Descriptors, Machine, OpenFile};
+use super::{Descriptor, Descriptors, Environment, Machine, OpenFile};
 use crate::tree::{Content, Node, PathError, Stat, TreePath};
 
 /// Exit status: 0 to 255.
@@ -19,9 +17,6 @@ impl Status {
         self.0 == 0
     }
 }
-
-/// Exported variables by name.
-pub type Environment = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// What ends a whole run, whatever the script would do about it: we don't know what the target would have done.
 /// What a command itself reports is not fatal: it writes to descriptor 2 and returns a status.

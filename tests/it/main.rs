@@ -10,6 +10,7 @@ mod ext4;
 mod fetch;
 mod gpt;
 mod output;
+mod shell;
 mod store;
 mod tar;
 mod transcripts;

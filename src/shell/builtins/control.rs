@@ -1,0 +1,114 @@
+//! `.`, `:`, `break`, `continue`, `exec`, `exit`, `return`, `shift`, `true`, `false`: where the script goes on.
+
+use super::number;
+use crate::shell::interpreter::{Shell, Skip, Unwind};
+
+pub(super) fn succeed(_: &mut Shell<'_>, _: &[Vec<u8>]) -> Result<u8, Unwind> {
+    Ok(0)
+}
+
+pub(super) fn fail(_: &mut Shell<'_>, _: &[Vec<u8>]) -> Result<u8, Unwind> {
+    Ok(1)
+}
+
+/// `break` and `continue`
+pub(super) fn break_loop(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+    let count = match arguments.get(1) {
+        Some(text) => number(shell, text)?,
+        None => 1,
+    };
+    if count == 0 {
+        return Err(shell.error(&format!("Illegal number: {}", arguments[1].escape_ascii())));
+    }
+    let count = u32::try_from(count).unwrap_or(u32::MAX).min(shell.loops);
+    if count > 0 {
+        shell.skip = if arguments[0] == b"break" { Skip::Break(count) } else { Skip::Continue(count) };
+    }
+    Ok(0)
+}
+
+pub(super) fn return_from(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+    let status = match arguments.get(1) {
+        Some(text) => number(shell, text)? as u8,
+        None => shell.status,
+    };
+    shell.skip = Skip::Return;
+    Ok(status)
+}
+
+pub(super) fn exit(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+    if let Some(text) = arguments.get(1) {
+        shell.status = number(shell, text)? as u8;
+    }
+    Err(Unwind::Exit)
+}
+
+pub(super) fn shift(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+    let count = match arguments.get(1) {
+        Some(text) => number(shell, text)?,
+        None => 1,
+    };
+    let held = shell.state.parameters.len();
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    if count > held {
+        return Err(shell.error("can't shift that many"));
+    }
+    shell.state.parameters = shell.state.parameters[count..].into();
+    Ok(0)
+}
+
+/// `exec`: the command takes the shell's place; without one, only the redirections count.
+pub(super) fn exec(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+    let rest = match arguments.get(1) {
+        Some(first) if first == b"--" => &arguments[2..],
+        _ => &arguments[1..],
+    };
+    if rest.is_empty() {
+        return Ok(0);
+    }
+    shell.command = None;
+    shell.status = shell.external(rest.to_vec(), false)?;
+    // A command that has taken the shell's place knows nothing of its traps.
+    if !matches!(shell.status, 126 | 127) {
+        shell.state.traps = std::rc::Rc::default();
+    }
+    Err(Unwind::Exit)
+}
+
+/// `.`: a file without a slash in its name is searched along `PATH`.
+pub(super) fn dot(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+    let arguments = match arguments.get(1) {
+        Some(first) if first == b"--" => &arguments[1..],
+        _ => arguments,
+    };
+    let Some(name) = arguments.get(1) else { return Ok(0) };
+    let Some(path) = sourced(shell, name) else {
+        return Err(shell.error(&format!("{}: not found", name.escape_ascii())));
+    };
+    let Ok(source) = shell.machine.tree.read(&path) else {
+        return Err(shell.error(&format!("cannot open {}: No such file", name.escape_ascii())));
+    };
+    let script = shell.machine.script(&source, shell.dialect);
+    let before = std::mem::replace(&mut shell.script, path.into());
+    let line = (shell.line, shell.function_line.take());
+    shell.command = None;
+    let result = shell.deeper(|shell| shell.commands(&script, false));
+    if shell.skip == Skip::Return {
+        shell.skip = Skip::None;
+    }
+    shell.script = before;
+    (shell.line, shell.function_line) = line;
+    result
+}
+
+fn sourced(shell: &Shell<'_>, name: &[u8]) -> Option<Vec<u8>> {
+    if name.contains(&b'/') {
+        return Some(shell.absolute(name));
+    }
+    let path = shell.state.variables.get(b"PATH")?.clone();
+    path.split(|&b| b == b':').find_map(|folder| {
+        let candidate = shell.absolute(&[folder, b"/", name].concat());
+        let candidate = if folder.is_empty() { shell.absolute(name) } else { candidate };
+        shell.machine.tree.find(&candidate).is_some_and(|inode| inode.is_file()).then_some(candidate)
+    })
+}

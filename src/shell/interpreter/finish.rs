@@ -1,0 +1,28 @@
+//! How a shell ends: its last status, and the trap on `EXIT`.
+
+use std::rc::Rc;
+
+use super::{Shell, Skip, Unwind};
+use crate::shell::Fatal;
+
+impl Shell<'_> {
+    /// Ends a shell or subshell whose commands have come to `result`: runs the trap on `EXIT`, returns the exit status.
+    pub(in crate::shell) fn finish(&mut self, result: Result<u8, Unwind>) -> Result<u8, Fatal> {
+        match result {
+            Ok(status) => self.status = status,
+            Err(Unwind::Error | Unwind::Exit) => {}
+            Err(Unwind::Fatal(fatal)) => return Err(*fatal),
+        }
+        let Some(action) = self.state.traps.get(&0).cloned() else { return Ok(self.status) };
+        Rc::make_mut(&mut self.state.traps).remove(&0);
+        self.skip = Skip::None;
+        self.loops = 0;
+        let status = self.status;
+        match self.eval(&action, false) {
+            Ok(_) if self.skip == Skip::None => Ok(status),
+            // `exit` in the trap has the last word.
+            Ok(_) | Err(Unwind::Exit | Unwind::Error) => Ok(self.status),
+            Err(Unwind::Fatal(fatal)) => Err(*fatal),
+        }
+    }
+}
