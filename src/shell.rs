@@ -26,6 +26,7 @@ mod process;
 mod regex;
 mod script;
 mod size;
+mod specifiers;
 mod stop;
 mod syntax;
 mod text;

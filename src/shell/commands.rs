@@ -48,6 +48,7 @@ mod rmdir;
 mod seq;
 mod systemctl;
 mod sh;
+mod systemd_sysusers;
 mod tail;
 mod touch;
 mod tr;
@@ -124,6 +125,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("sha384sum", checksum::sha384),
     ("sha512sum", checksum::sha512),
     ("systemctl", systemctl::run),
+    ("systemd-sysusers", systemd_sysusers::run),
     ("tail", tail::run),
     ("touch", touch::run),
     ("tr", tr::run),

@@ -82,3 +82,8 @@ fn adduser() {
 fn units() {
     check("units");
 }
+
+#[test]
+fn sysusers() {
+    check("sysusers");
+}

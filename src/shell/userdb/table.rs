@@ -25,6 +25,8 @@ pub(in crate::shell) struct Table<R> {
     changed: bool,
     /// Permissions of the file if it has to be made.
     mode: u16,
+    /// Its group then; the group `shadow` when nobody says.
+    gid: Option<u32>,
 }
 
 fn is_nis(line: &[u8]) -> bool {
@@ -59,7 +61,12 @@ impl<R: Record> Table<R> {
                 }
             }
         }
-        Ok(Self { path, lines, present, changed: false, mode })
+        Ok(Self { path, lines, present, changed: false, mode, gid: None })
+    }
+
+    /// Permissions and group of the file if it has to be made.
+    pub(in crate::shell) fn set_new(&mut self, mode: u16, gid: u32) {
+        (self.mode, self.gid) = (mode, Some(gid));
     }
 
     pub(in crate::shell) fn is_present(&self) -> bool {
@@ -152,7 +159,7 @@ impl<R: Record> Table<R> {
             text.push(b'\n');
         }
         let mut stat = Stat::root(self.mode, process.machine.epoch.timestamp());
-        stat.gid = shadow_gid;
+        stat.gid = self.gid.unwrap_or(shadow_gid);
         let written = process.machine.tree.write(&self.path, text, stat);
         written.map(|_| ()).map_err(|error| process.not_modelled(error.to_string()))
     }
