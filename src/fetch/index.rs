@@ -56,7 +56,14 @@ pub struct VerifiedIndex {
     pub path: String,
     /// Size and digest of the file as it was fetched.
     pub entry: Entry,
+    text: Text,
+}
+
+/// Where the text of an index is.
+#[derive(Clone, Debug)]
+struct Text {
     file: PathBuf,
+    sha256: Sha256,
     compression: Compression,
 }
 
@@ -94,16 +101,25 @@ pub fn indexes(
 }
 
 impl VerifiedIndex {
-    /// The text of the index, decompressed.
+    /// The text of the index.
     pub fn packages(&self) -> Result<Vec<u8>, Error> {
+        self.text.read(&self.path)
+    }
+}
+
+impl Text {
+    fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
         let packed = fs_err::read(&self.file)?;
         let found = Sha256::of(&packed);
-        if found != self.entry.sha256 {
+        if found != self.sha256 {
             let path = self.file.clone();
-            return Err(store::Error::Digest { path, expected: self.entry.sha256, found }.into());
+            return Err(store::Error::Digest { path, expected: self.sha256, found }.into());
+        }
+        if self.compression == Compression::None {
+            return Ok(packed);
         }
         decode_to_vec(self.compression, &packed, &Limits::INDEX)
-            .map_err(|source| Error::Index { file: self.path.clone(), source })
+            .map_err(|source| Error::Index { file: name.to_owned(), source })
     }
 }
 
@@ -168,7 +184,7 @@ impl Reader<'_> {
                 Ok(bytes) => {
                     let verified = self.clearsigned(&name, &bytes).map_err(refused)?;
                     let signed = self.checked(verified, &name).map_err(refused)?;
-                    self.keep(&bytes)?;
+                    self.keep_signed(&bytes)?;
                     Ok(signed)
                 }
                 Err(Stop::Fault { fault: Fault::Absent, .. }) => {
@@ -179,8 +195,8 @@ impl Reader<'_> {
                     let verified = trust::detached(&name, &bytes, &signature, self.source.keyring, self.now);
                     let signed = verified.map_err(Error::from).and_then(|verified| self.checked(verified, &name));
                     let signed = signed.map_err(refused)?;
-                    self.keep(&bytes)?;
-                    self.keep(&signature)?;
+                    self.keep_signed(&bytes)?;
+                    self.keep_signed(&signature)?;
                     Ok(signed)
                 }
                 Err(stop) => Err(stop),
@@ -210,43 +226,40 @@ impl Reader<'_> {
     }
 
     /// Puts a signed file into the store, where the lock's evidence finds it.
-    fn keep(&self, bytes: &[u8]) -> Result<(), store::Error> {
-        let Some(mut partial) = self.store.partial(&Sha256::of(bytes))? else { return Ok(()) };
+    fn keep_signed(&self, bytes: &[u8]) -> Result<(), store::Error> {
+        self.keep(bytes, Entry { size: bytes.len() as u64, sha256: Sha256::of(bytes) })
+    }
+
+    fn keep(&self, bytes: &[u8], entry: Entry) -> Result<(), store::Error> {
+        let Some(mut partial) = self.store.partial(&entry.sha256)? else { return Ok(()) };
         partial.restart()?;
         partial.append(bytes)?;
-        partial.commit(bytes.len() as u64).map(|_| ())
+        partial.commit(entry.size).map(|_| ())
     }
 
     fn index(&self, release: &Arc<SignedRelease>, component: &str, architecture: &str) -> Result<VerifiedIndex, Error> {
-        let forms = forms(&release.release, component, architecture);
-        let made = |form: &Form| {
-            self.store.deb(&form.entry.sha256).map(|file| VerifiedIndex {
-                release: release.clone(),
-                component: component.to_owned(),
-                architecture: architecture.to_owned(),
-                path: form.path.clone(),
-                entry: form.entry,
-                file,
-                compression: form.compression,
-            })
-        };
-        if let Some(index) = forms.iter().find_map(made) {
-            return Ok(index);
-        }
         let mut refused = None;
-        for form in &forms {
-            let name = format!("dists/{}/{}", self.suite, form.path);
-            let known = Known { name: &name, size: form.entry.size, sha256: form.entry.sha256 };
-            match self.run.bring(self.store, known, &self.places(&release.release, form)) {
-                Ok(()) => {}
-                // Not every form that is listed is served. What is served with other bytes is of another update.
+        for form in forms(&release.release, component, architecture) {
+            match self.form(&release.release, &form) {
+                Ok(file) => {
+                    return Ok(VerifiedIndex {
+                        release: release.clone(),
+                        component: component.to_owned(),
+                        architecture: architecture.to_owned(),
+                        entry: form.entry,
+                        text: self.text(&release.release, &form, file)?,
+                        path: form.path,
+                    });
+                }
+                // Not every form that is listed is served, or kept when offline. What is served with other bytes is
+                // of another update.
                 Err(Error::Failed { name, attempts }) if attempts.iter().all(|attempt| is_update(&attempt.fault)) => {
                     refused.get_or_insert(Error::Updating { name, attempts });
                 }
+                Err(error @ Error::Offline { .. }) => {
+                    refused.get_or_insert(error);
+                }
                 Err(error) => return Err(error),
-            }
-            if let Some(index) = made(form) {
-                return Ok(index);
             }
         }
         Err(refused.unwrap_or_else(|| Error::NoIndex {
@@ -255,6 +268,30 @@ impl Reader<'_> {
             architecture: architecture.to_owned(),
             has: has(&release.release),
         }))
+    }
+
+    /// One form of an index in the store.
+    fn form(&self, release: &Release, form: &Form) -> Result<PathBuf, Error> {
+        let name = format!("dists/{}/{}", self.suite, form.path);
+        let known = Known { name: &name, size: form.entry.size, sha256: form.entry.sha256 };
+        self.run.bring(self.store, known, &self.places(release, form))?;
+        Ok(self.store.deb(&form.entry.sha256).ok_or(store::Error::Absent(form.entry.sha256))?)
+    }
+
+    /// The text of a form. It is decompressed once and kept under the digest that Release files list for it.
+    fn text(&self, release: &Release, form: &Form, file: PathBuf) -> Result<Text, Error> {
+        let packed = Text { file, sha256: form.entry.sha256, compression: form.compression };
+        let raw = form.path.rsplit_once('.').and_then(|(raw, _)| release.files.get(raw));
+        let Some(raw) = raw else { return Ok(packed) };
+        if self.store.deb(&raw.sha256).is_none() {
+            match self.keep(&packed.read(&form.path)?, *raw) {
+                Ok(()) => {}
+                Err(store::Error::ReadOnly(_)) => return Ok(packed),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let file = self.store.deb(&raw.sha256).ok_or(store::Error::Absent(raw.sha256))?;
+        Ok(Text { file, sha256: raw.sha256, compression: Compression::None })
     }
 
     fn places(&self, release: &Release, form: &Form) -> Vec<Place> {

@@ -87,6 +87,12 @@ fn indexes_are_verified_and_kept() {
     assert_eq!(error.to_string(), "dists/sid/InRelease is not in the store, and --offline forbids to fetch it");
     assert_eq!(site.server.requests(), Vec::<String>::new());
     offline.check();
+    // The text is kept decompressed; a flipped bit in it is noticed.
+    let raw = offline.store.deb(&Sha256::of(text.as_bytes())).expect("kept");
+    fs_err::remove_file(&raw).expect("it is there");
+    fs_err::write(&raw, text.replacen("Package: a", "Package: c", 1)).expect("writable");
+    let error = kept[0].packages().expect_err("damaged").to_string();
+    assert!(error.contains(" has the sha256 ") && error.contains(raw.to_str().expect("UTF-8")), "{error}");
 }
 
 #[test]
