@@ -5,5 +5,6 @@ pub mod compress;
 pub mod control;
 pub mod dependency;
 pub mod fingerprint;
+pub mod packages;
 pub mod release;
 pub mod version;

@@ -111,7 +111,7 @@ fn not_a_name(what: &'static str, text: &str) -> NotAName {
     NotAName { what, text: text.chars().take(80).collect() }
 }
 
-fn is_name(text: &[u8]) -> bool {
+pub(super) fn is_name(text: &[u8]) -> bool {
     text.len() >= 2
         && (text[0].is_ascii_lowercase() || text[0].is_ascii_digit())
         && text.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.'))
