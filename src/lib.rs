@@ -30,6 +30,7 @@ pub mod shell;
 
 // Layer 3: stages
 pub mod boot;
+pub mod configure;
 pub mod fetch;
 pub mod mirror;
 pub mod output;

@@ -70,6 +70,8 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("resolve", "mirror"),
     ("unpack", "store"),
     ("configure", "unpack"),
+    ("configure", "store"),
+    ("overlay", "configure"),
     ("image", "disk"),
     ("verify", "disk"),
     ("verify", "image"),

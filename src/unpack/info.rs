@@ -88,7 +88,7 @@ pub(super) fn md5_of(content: &Content) -> String {
     let mut hasher = Md5::new();
     let mut at = 0;
     let zeros = [0; 4096];
-    let mut skip = |hasher: &mut Md5, mut count: u64| {
+    let skip = |hasher: &mut Md5, mut count: u64| {
         while count > 0 {
             let step = count.min(zeros.len() as u64);
             hasher.update(&zeros[..step as usize]);

@@ -11,6 +11,7 @@ mod fetch;
 mod gpt;
 mod output;
 mod shell;
+mod rootfs;
 mod store;
 mod tar;
 mod transcripts;

@@ -1,0 +1,283 @@
+//! Packages installed into an empty root as dpkg would: everything unpacked, then everything configured, scripts interpreted.
+//!
+//! The order is that of `dpkg --force-depends --unpack` of all packages by file name, then `dpkg --configure --pending`:
+//! one that dpkg itself takes, so that the tree can be compared with the one that dpkg makes. Only a first installation is
+//! done: no upgrade, no removal.
+
+use crate::{
+    deb::control::{self, Comments},
+    debconf::{self, DatabaseError, Databases, PreseedError},
+    dpkg::{
+        database::{self, Database, PackageId, Qualified},
+        package::Package,
+        state::{Flag, State, Want},
+        triggers::{self, TriggerError},
+    },
+    epoch::Epoch,
+    shell::{Fatal, Limits, Machine},
+    store::Layer,
+    tree::{PathError, Stat, Tree},
+    unpack::{self, Fault, Owners},
+};
+
+mod awaiting;
+mod conffile;
+mod cycle;
+mod depend;
+mod policy;
+mod queue;
+mod script;
+mod trigger;
+
+pub use policy::POLICY;
+pub use script::environment;
+
+/// What an installation depends on besides its packages.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub epoch: Epoch,
+    /// Debian's name of the target's architecture.
+    pub architecture: String,
+    /// What `uname -r` says to scripts.
+    pub kernel_release: String,
+    /// Answers for debconf, in the lines of debconf-set-selections(1).
+    pub preseed: Vec<u8>,
+    /// Scripts that are not run.
+    pub skips: Vec<Skip>,
+    /// Bounds of each script.
+    pub limits: Limits,
+}
+
+/// A script that is left out, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skip {
+    pub package: String,
+    /// `preinst` or `postinst`.
+    pub script: String,
+    pub reason: String,
+}
+
+/// A configured tree.
+#[derive(Debug)]
+pub struct Installed {
+    pub tree: Tree,
+    pub report: Report,
+}
+
+/// What happened on the way.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Packages in the order in which they were configured.
+    pub configured: Vec<String>,
+    /// Scripts in the order in which they ran.
+    pub scripts: Vec<ScriptRun>,
+    pub skipped: Vec<Skip>,
+}
+
+/// One run of a maintainer script.
+#[derive(Clone, Debug)]
+pub struct ScriptRun {
+    pub package: String,
+    pub script: &'static str,
+    pub arguments: Vec<String>,
+    /// What it wrote to its standard output and error.
+    pub output: Vec<u8>,
+}
+
+/// Why packages can't be installed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Unpack(#[from] unpack::Error),
+    #[error(transparent)]
+    Tree(#[from] PathError),
+    #[error(transparent)]
+    Debconf(#[from] DatabaseError),
+    #[error("preseed: {0}")]
+    Preseed(#[from] PreseedError),
+    #[error("package {0} twice")]
+    Twice(String),
+    #[error("package {package} of architecture {architecture}, which the system is not")]
+    Architecture { package: String, architecture: String },
+    #[error("packages {package} and {other} conflict")]
+    Conflict { package: String, other: String },
+    #[error("{script} of package {package} has status {status}{}", tail(output))]
+    Failed { package: String, script: &'static str, status: u8, output: Vec<u8> },
+    #[error("{script} of package {package}: {source}{}", tail(output))]
+    Fatal { package: String, script: &'static str, source: Box<Fatal>, output: Vec<u8> },
+    #[error("package {package} can't be configured:{problems}")]
+    Dependencies { package: String, problems: String },
+    #[error("packages wait for each other's triggers: {}", .0.join(", "))]
+    TriggerCycle(Vec<String>),
+    #[error("package {package} remains {state}")]
+    Unfinished { package: String, state: State },
+    #[error("{}: {source}", path.escape_ascii())]
+    Triggers { path: Vec<u8>, source: TriggerError },
+    #[error("skipped script: package {package} has no {script}")]
+    UnknownSkip { package: String, script: String },
+}
+
+/// The last lines that a script wrote, each on a line of its own.
+fn tail(output: &[u8]) -> String {
+    const LINES: usize = 12;
+    let text = String::from_utf8_lossy(output);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LINES)..].iter().map(|line| format!("\n    {line}")).collect()
+}
+
+/// An installation under way.
+struct Run<'a> {
+    machine: Machine,
+    options: &'a Options,
+    owners: Owners,
+    queue: queue::Queue,
+    awaiting: awaiting::Awaiting,
+    report: Report,
+}
+
+/// Installs packages into an empty root. Their order in the list doesn't matter.
+pub fn install(layers: &[Layer], options: &Options) -> Result<Installed, Error> {
+    let now = options.epoch.timestamp();
+    let mut packages = read_packages(layers)?;
+    packages.sort_by_cached_key(|(package, _)| file_name(package));
+    check_skips(&packages, options)?;
+    let mut machine = Machine::new(unpack::base(now)?, options.epoch, &options.architecture, options.limits);
+    machine.kernel_release.clone_from(&options.kernel_release);
+    for (package, layer) in &packages {
+        unpack::lay_out(&mut machine.tree, &package.name, layer)?;
+    }
+    let mut run = Run {
+        machine,
+        options,
+        owners: Owners::default(),
+        queue: queue::Queue::default(),
+        awaiting: awaiting::Awaiting::default(),
+        report: Report::default(),
+    };
+    run.prepare()?;
+    for (package, layer) in packages {
+        run.unpack(package, layer)?;
+    }
+    run.configure_pending()?;
+    run.finish()
+}
+
+/// Each package's control file beside its layer.
+fn read_packages(layers: &[Layer]) -> Result<Vec<(Package, &Layer)>, Error> {
+    let mut packages: Vec<(Package, &Layer)> = Vec::new();
+    for (index, layer) in layers.iter().enumerate() {
+        let failed = |source| unpack::Error::Package { package: format!("number {}", index + 1), source };
+        let text = unpack::control_text(layer).ok_or_else(|| failed(Fault::NoControl))?;
+        let paragraph = control::paragraph(text, Comments::Refuse).map_err(|error| failed(error.into()))?;
+        let package = Package::from_control(&paragraph).map_err(|error| failed(error.into()))?;
+        packages.push((package, layer));
+    }
+    Ok(packages)
+}
+
+/// The name of the file that a package comes in, as archives and apt's cache have it.
+fn file_name(package: &Package) -> String {
+    let version = package.version.as_str().replace(':', "%3a");
+    format!("{}_{version}_{}.deb", package.name, package.architecture)
+}
+
+fn check_skips(packages: &[(Package, &Layer)], options: &Options) -> Result<(), Error> {
+    for Skip { package, script, .. } in &options.skips {
+        let known = packages
+            .iter()
+            .any(|(candidate, layer)| candidate.name == *package && layer.control.contains_key(script.as_bytes()));
+        if !known {
+            return Err(Error::UnknownSkip { package: package.clone(), script: script.clone() });
+        }
+    }
+    Ok(())
+}
+
+impl Run<'_> {
+    fn database(&self) -> &Database {
+        self.machine.dpkg.as_ref().expect("the database is there from the beginning to the end of a run")
+    }
+
+    fn database_mut(&mut self) -> &mut Database {
+        self.machine.dpkg.as_mut().expect("the database is there from the beginning to the end of a run")
+    }
+
+    fn package(&self, id: PackageId) -> &Package {
+        self.database().get(id)
+    }
+
+    fn name(&self, id: PackageId) -> String {
+        self.database().name(id, Qualified::IfAmbiguous)
+    }
+
+    /// Makes what dpkg and the scripts expect before the first package.
+    fn prepare(&mut self) -> Result<(), Error> {
+        let now = self.options.epoch.timestamp();
+        let (folder, file) = (Stat::root(0o755, now), Stat::root(0o644, now));
+        let tree = &mut self.machine.tree;
+        for path in [database::INFO, b"/var/lib/dpkg/updates", triggers::FOLDER] {
+            tree.create_dir_all(path, &folder)?;
+        }
+        let architectures = format!("{}\n", self.options.architecture);
+        let files: [(&[u8], Vec<u8>); 4] = [
+            (database::STATUS, Vec::new()),
+            (database::ARCH, architectures.into_bytes()),
+            (database::FORMAT, b"1\n".to_vec()),
+            (triggers::UNINCORPORATED, Vec::new()),
+        ];
+        for (path, text) in files {
+            tree.write(path, text, file.clone())?;
+        }
+        policy::begin(tree, now)?;
+        if !self.options.preseed.is_empty() {
+            let mut databases = Databases::read(tree)?;
+            debconf::preseed(&mut databases, &self.options.preseed, true)?;
+            databases.write(tree, now)?;
+        }
+        self.machine.dpkg = Some(Database::new(&self.options.architecture));
+        Ok(())
+    }
+
+    /// Unpacks one package: its preinst runs right before.
+    fn unpack(&mut self, package: Package, layer: &Layer) -> Result<(), Error> {
+        let database = self.database_mut();
+        if database.find(&package.name, &package.architecture).is_some() {
+            return Err(Error::Twice(package.name));
+        }
+        if !database.is_native(&package.architecture) && !database.foreign.contains(&package.architecture) {
+            return Err(Error::Architecture { package: package.name, architecture: package.architecture });
+        }
+        let id = database.add(package);
+        let package = database.get_mut(id);
+        (package.want, package.flag, package.state) = (Want::Install, Flag::ReinstallRequired, State::HalfInstalled);
+        self.check_conflicts(id)?;
+        self.preinst(id, layer)?;
+        let now = self.options.epoch.timestamp();
+        let Machine { tree, dpkg, .. } = &mut self.machine;
+        let database = dpkg.as_mut().expect("the database is there from the beginning to the end of a run");
+        unpack::package(tree, database, &mut self.owners, id, layer, now)?;
+        self.note_interests(id)?;
+        let package = self.database_mut().get_mut(id);
+        (package.flag, package.state) = (Flag::Ok, State::Unpacked);
+        Ok(())
+    }
+
+    /// Writes the database and takes away what policy says.
+    fn finish(mut self) -> Result<Installed, Error> {
+        let now = self.options.epoch.timestamp();
+        let database = self.machine.dpkg.take().expect("the database is there from the beginning to the end of a run");
+        for id in database.sorted() {
+            let package = database.get(id);
+            if package.state != State::Installed {
+                return Err(Error::Unfinished {
+                    package: database.name(id, Qualified::IfAmbiguous),
+                    state: package.state,
+                });
+            }
+        }
+        let mut tree = self.machine.tree;
+        tree.write(database::STATUS, database.render(), Stat::root(0o644, now))?;
+        policy::apply(&mut tree, now)?;
+        Ok(Installed { tree, report: self.report })
+    }
+}

@@ -1,0 +1,115 @@
+//! Running one maintainer script: its environment, its arguments, its end.
+
+use super::{Error, Run, ScriptRun};
+use crate::{
+    dpkg::{database::PackageId, state::State},
+    shell::{Environment, Launch, OpenFile, exec},
+    store::Layer,
+    tree::{Node, Stat, TreePath},
+};
+
+/// Where dpkg keeps a package's control files while it unpacks it.
+const CONTROL: &[u8] = b"/var/lib/dpkg/tmp.ci";
+
+/// The version that dpkg says it is when the target has no dpkg.
+const DPKG_VERSION: &str = "1.21.22";
+
+/// What every script's environment has: an administrator's, the same on every machine.
+pub fn environment() -> Vec<(String, String)> {
+    let variables = [
+        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        ("HOME", "/root"),
+        ("LC_ALL", "C.UTF-8"),
+        ("TZ", "UTC"),
+        ("DEBIAN_FRONTEND", "noninteractive"),
+    ];
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+impl Run<'_> {
+    /// Runs a package's preinst, with its control files where dpkg has them at that time.
+    pub(super) fn preinst(&mut self, id: PackageId, layer: &Layer) -> Result<(), Error> {
+        if !layer.control.contains_key(b"preinst".as_slice()) {
+            return Ok(());
+        }
+        let now = self.options.epoch.timestamp();
+        let tree = &mut self.machine.tree;
+        tree.create_dir_all(CONTROL, &Stat::root(0o755, now))?;
+        for (name, file) in &layer.control {
+            let path = [CONTROL, b"/", name.as_bytes()].concat();
+            let node = Node::Regular(file.content.clone().into());
+            tree.create(&path, Stat::root(file.mode, now), node)?;
+        }
+        let path = [CONTROL, b"/preinst".as_slice()].concat();
+        self.script(id, "preinst", &path, &["install".to_owned()])?;
+        self.machine.tree.remove_all(CONTROL)?;
+        self.incorporate()
+    }
+
+    /// Runs an installed package's postinst, if it has one.
+    pub(super) fn postinst(&mut self, id: PackageId, arguments: &[String]) -> Result<(), Error> {
+        let path = self.database().info_path(id, "postinst");
+        if self.machine.tree.find(&path).is_none() {
+            return Ok(());
+        }
+        self.script(id, "postinst", &path, arguments)
+    }
+
+    fn script(&mut self, id: PackageId, script: &'static str, path: &[u8], arguments: &[String]) -> Result<(), Error> {
+        let package = self.package(id).name.clone();
+        let skip = self.options.skips.iter().find(|skip| skip.package == package && skip.script == script);
+        if let Some(skip) = skip {
+            if !self.report.skipped.contains(skip) {
+                self.report.skipped.push(skip.clone());
+            }
+            return Ok(());
+        }
+        let inode = self.machine.tree.lookup(path)?;
+        if self.machine.tree.get(inode).stat.mode & 0o555 != 0o555 {
+            self.machine.tree.stat_mut(inode).mode = 0o755;
+        }
+        let output = OpenFile::buffer(Vec::new());
+        let mut argv = vec![path.to_vec()];
+        argv.extend(arguments.iter().map(|argument| argument.clone().into_bytes()));
+        let launch = Launch {
+            argv,
+            environment: self.script_environment(id, script),
+            folder: TreePath::root(),
+            umask: 0o022,
+            descriptors: [(0, OpenFile::null()), (1, output.clone()), (2, output.clone())].into(),
+        };
+        let ended = exec::execute(&mut self.machine, launch);
+        let output = OpenFile::take(&output);
+        match ended {
+            Ok(status) if status.success() => {
+                let arguments = arguments.to_vec();
+                self.report.scripts.push(ScriptRun { package, script, arguments, output });
+                Ok(())
+            }
+            Ok(status) => Err(Error::Failed { package, script, status: status.0, output }),
+            Err(fatal) => Err(Error::Fatal { package, script, source: Box::new(fatal), output }),
+        }
+    }
+
+    fn script_environment(&self, id: PackageId, script: &str) -> Environment {
+        let database = self.database();
+        let package = database.get(id);
+        let instances = database.instances(&package.name);
+        let installed = instances.iter().filter(|id| database.get(**id).state != State::NotInstalled).count();
+        let dpkg = database.instances("dpkg").first().map(|id| database.get(*id).version.upstream());
+        let own = [
+            ("SOURCE_DATE_EPOCH", self.options.epoch.seconds().to_string()),
+            ("DPKG_ADMINDIR", "/var/lib/dpkg".to_owned()),
+            ("DPKG_FORCE", "security-mac,downgrade".to_owned()),
+            ("DPKG_ROOT", String::new()),
+            ("DPKG_RUNNING_VERSION", dpkg.unwrap_or(DPKG_VERSION).to_owned()),
+            ("DPKG_MAINTSCRIPT_PACKAGE", package.name.clone()),
+            ("DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT", installed.to_string()),
+            ("DPKG_MAINTSCRIPT_ARCH", package.architecture.clone()),
+            ("DPKG_MAINTSCRIPT_NAME", script.to_owned()),
+            ("DPKG_MAINTSCRIPT_DEBUG", "0".to_owned()),
+        ];
+        let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
+        environment().into_iter().chain(own).map(|(name, value)| (name.into_bytes(), value.into_bytes())).collect()
+    }
+}

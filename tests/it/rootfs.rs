@@ -1,0 +1,101 @@
+//! The named suite that holds a whole installation against real dpkg.
+//!
+//! ```text
+//! python3 tests/oracle/dpkg-judge.py make DEBS REAL.tar            # as root: dpkg in a chroot
+//! ICOS_DEBS=DEBS ICOS_STORE=STORE ICOS_REAL=REAL.tar ICOS_OURS=OURS.tar \
+//!     cargo test --test it rootfs -- --ignored --nocapture
+//! ```
+
+use std::{
+    io::{Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use icos::{
+    configure::{self, Options, Skip},
+    digest::Sha256,
+    epoch::Epoch,
+    shell::{Limits, Machine},
+    store::{Layer, Store},
+    tar,
+    tree::Content,
+};
+
+use crate::support::judge;
+
+/// A path from the environment, by which the suite is told what to work on.
+#[expect(clippy::disallowed_methods, reason = "a suite that is started by hand is told its folders by variables")]
+fn path(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).map(PathBuf::from)
+}
+
+fn needed(variable: &str) -> PathBuf {
+    path(variable).unwrap_or_else(|| panic!("{variable} names no path"))
+}
+
+fn options() -> Options {
+    Options {
+        epoch: Epoch::from_variable(None).expect("valid"),
+        architecture: "amd64".to_owned(),
+        kernel_release: Machine::DEFAULT_KERNEL_RELEASE.to_owned(),
+        preseed: Vec::new(),
+        skips: Vec::new(),
+        limits: Limits { steps: 50_000_000, depth: 200, bytes: 1 << 30 },
+    }
+}
+
+/// The layers of all packages in a folder.
+fn layers(debs: &Path, store: &Path) -> Vec<Layer> {
+    let store = Store::open(store).expect("a store");
+    let files = fs_err::read_dir(debs).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let mut sums = Vec::new();
+    for file in files.filter(|path| path.extension().is_some_and(|extension| extension == "deb")) {
+        let sum = Sha256::of(&fs_err::read(&file).expect("readable"));
+        store.insert(&file, &sum).expect("inserted");
+        sums.push(sum);
+    }
+    store.layers(&sums, &|_| {}).expect("layers")
+}
+
+/// Every script of the packages, left out: what dpkg alone does, in its order.
+fn all_scripts(layers: &[Layer]) -> Vec<Skip> {
+    let mut skips = Vec::new();
+    for layer in layers {
+        let text = String::from_utf8_lossy(&layer.control[b"control".as_slice()].content).into_owned();
+        let package = text.lines().find_map(|line| line.strip_prefix("Package: ")).expect("a name").to_owned();
+        for script in ["preinst", "postinst"].into_iter().filter(|name| layer.control.contains_key(name.as_bytes())) {
+            skips.push(Skip { package: package.clone(), script: script.to_owned(), reason: "order alone".to_owned() });
+        }
+    }
+    skips
+}
+
+fn write(path: &Path, content: &Content) {
+    let mut file = fs_err::File::create(path).expect("made");
+    for (offset, bytes) in content.runs() {
+        file.seek(SeekFrom::Start(offset)).and_then(|_| file.write_all(bytes)).expect("written");
+    }
+    file.file().set_len(content.len()).expect("sized");
+}
+
+#[test]
+#[ignore = "a named suite, told by variables what to install"]
+fn is_what_dpkg_makes() {
+    let layers = layers(&needed("ICOS_DEBS"), &needed("ICOS_STORE"));
+    let mut options = options();
+    if path("ICOS_NO_SCRIPTS").is_some() {
+        options.skips = all_scripts(&layers);
+    }
+    let installed = configure::install(&layers, &options).unwrap_or_else(|error| panic!("{error}"));
+    for name in &installed.report.configured {
+        println!("configured {name}");
+    }
+    let ours = needed("ICOS_OURS");
+    write(&ours, &tar::archive(&installed.tree).expect("an archive"));
+    let Some(real) = path("ICOS_REAL") else { return };
+    let Some(mut python) = judge::judge("python3") else { return };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/dpkg-judge.py");
+    let (status, output, errors) = judge::run(python.arg(script).arg("compare").arg(real).arg(ours).arg("--all"));
+    println!("{output}");
+    assert_eq!((status, errors.as_str()), (0, ""), "the trees differ");
+}
