@@ -19,7 +19,9 @@ mod read;
 mod trap;
 mod variables;
 
+pub(super) use files::{Condition, Facts};
 pub(super) use options::read_invocation;
+pub(super) use printf::print;
 
 /// A command of the shell: its arguments, of which the first is its name, to a status.
 type Run = fn(&mut Shell<'_>, &[Vec<u8>]) -> Result<u8, Unwind>;

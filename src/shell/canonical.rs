@@ -33,10 +33,26 @@ pub(super) fn canonical(process: &Process<'_>, path: &[u8], missing: Missing, fo
             _ => done.push(part),
         }
         let here = whole(&done);
+        let last = todo.iter().all(|part| part == b".");
+        if !follow {
+            // Only the end of a path that is taken as it is written has to be there.
+            let wants_folder = last && !todo.is_empty();
+            match tree.lookup(&here) {
+                _ if missing == Missing::Anything || !last => {}
+                Ok(id) if wants_folder && !tree.get(id).is_dir() => return Err(fail(Errno::NotDirectory)),
+                Ok(_) => {}
+                Err(error) if error.errno == Errno::NotFound && missing == Missing::Last => {}
+                Err(error) => return Err(fail(error.errno)),
+            }
+            continue;
+        }
         match tree.lookup_no_follow(&here).map(|id| &tree.get(id).node) {
-            Ok(Node::Symlink(target)) if follow => {
+            Ok(Node::Symlink(target)) => {
                 links += 1;
                 if links > MAX_SYMLINKS {
+                    if missing == Missing::Anything {
+                        continue;
+                    }
                     return Err(fail(Errno::Loop));
                 }
                 done.pop();
@@ -45,11 +61,10 @@ pub(super) fn canonical(process: &Process<'_>, path: &[u8], missing: Missing, fo
                 }
                 todo.extend(parts(target));
             }
-            Ok(Node::Directory(_) | Node::Symlink(_)) => {}
+            Ok(Node::Directory(_)) => {}
             Ok(_) if !todo.is_empty() && missing != Missing::Anything => return Err(fail(Errno::NotDirectory)),
             Ok(_) => {}
-            Err(_) if missing == Missing::Anything => {}
-            Err(_) if missing == Missing::Last && todo.iter().all(|part| part == b".") => {}
+            Err(_) if missing == Missing::Anything || (missing == Missing::Last && last) => {}
             Err(error) => return Err(fail(error.errno)),
         }
     }

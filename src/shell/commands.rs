@@ -3,6 +3,7 @@
 use super::{Fatal, Process, Status};
 
 mod adduser;
+mod base64;
 mod basename;
 mod cat;
 mod checksum;
@@ -11,19 +12,30 @@ mod chmod;
 mod chown;
 mod chpasswd;
 mod chsh;
+mod cksum;
+mod cmp;
+mod comm;
 mod cp;
 mod cut;
 mod date;
+mod dd;
 mod deb_systemd_helper;
 mod debconf_tools;
+mod diff;
 mod dirname;
 mod dpkg_divert;
 mod dpkg_statoverride;
 mod dpkg_trigger;
+mod echo;
 mod env;
+mod expand;
+mod expr;
+mod fold;
 mod frontend;
 mod getent;
+mod getopt;
 mod gpasswd;
+mod grep;
 mod groupadd;
 mod groupdel;
 mod groupmod;
@@ -33,25 +45,43 @@ mod head;
 mod hostname;
 mod id;
 mod install;
+mod join;
 mod ln;
+mod ls;
 mod mkdir;
+mod mknod;
 mod mktemp;
 mod mv;
+mod nl;
+mod nothing;
+mod od;
 mod passwd;
+mod paste;
 mod printenv;
+mod printf;
 mod pwck;
 mod pwconv;
+mod pwd;
 mod readlink;
 mod realpath;
+mod rev;
 mod rm;
 mod rmdir;
 mod seq;
 mod sh;
+mod sort;
+mod split;
+mod stat;
 mod systemctl;
 mod systemd_sysusers;
+mod tac;
 mod tail;
+mod tee;
+mod test;
 mod touch;
 mod tr;
+mod truncate;
+mod tsort;
 mod uname;
 mod uniq;
 mod update_alternatives;
@@ -60,6 +90,7 @@ mod useradd;
 mod userdel;
 mod usermod;
 mod wc;
+mod wrapper;
 mod xargs;
 
 /// A built-in program.
@@ -67,8 +98,10 @@ pub type Command = fn(&mut Process<'_>) -> Result<Status, Fatal>;
 
 /// In byte order of names, for the binary search.
 const COMMANDS: &[(&str, Command)] = &[
+    ("[", test::run),
     ("addgroup", adduser::run),
     ("adduser", adduser::run),
+    ("base64", base64::run),
     ("basename", basename::run),
     ("bash", sh::run),
     ("cat", cat::run),
@@ -77,24 +110,39 @@ const COMMANDS: &[(&str, Command)] = &[
     ("chmod", chmod::run),
     ("chown", chown::chown),
     ("chpasswd", chpasswd::run),
+    ("chrt", wrapper::chrt),
     ("chsh", chsh::run),
+    ("cksum", cksum::run),
+    ("cmp", cmp::run),
+    ("comm", comm::run),
     ("cp", cp::run),
     ("cut", cut::run),
     ("dash", sh::run),
     ("date", date::run),
+    ("dd", dd::run),
     ("deb-systemd-helper", deb_systemd_helper::run),
     ("debconf-communicate", debconf_tools::communicate),
     ("debconf-escape", debconf_tools::escape),
     ("debconf-set-selections", debconf_tools::set_selections),
     ("debconf-show", debconf_tools::show),
+    ("diff", diff::run),
     ("dirname", dirname::run),
     ("dpkg-divert", dpkg_divert::run),
     ("dpkg-statoverride", dpkg_statoverride::run),
     ("dpkg-trigger", dpkg_trigger::run),
+    ("echo", echo::run),
+    ("egrep", grep::egrep),
     ("env", env::run),
+    ("expand", expand::run),
+    ("expr", expr::run),
+    ("false", nothing::fail),
+    ("fgrep", grep::fgrep),
+    ("fold", fold::run),
     ("frontend", frontend::run),
     ("getent", getent::run),
+    ("getopt", getopt::run),
     ("gpasswd", gpasswd::run),
+    ("grep", grep::grep),
     ("groupadd", groupadd::run),
     ("groupdel", groupdel::run),
     ("groupmod", groupmod::run),
@@ -104,31 +152,60 @@ const COMMANDS: &[(&str, Command)] = &[
     ("hostname", hostname::run),
     ("id", id::run),
     ("install", install::run),
+    ("ionice", wrapper::ionice),
+    ("join", join::run),
     ("ln", ln::run),
+    ("logger", nothing::logger),
+    ("ls", ls::run),
     ("md5sum", checksum::md5),
     ("mkdir", mkdir::run),
+    ("mkfifo", mknod::mkfifo),
+    ("mknod", mknod::mknod),
     ("mktemp", mktemp::run),
     ("mv", mv::run),
+    ("nice", wrapper::nice),
+    ("nl", nl::run),
+    ("nohup", wrapper::nohup),
+    ("nproc", nothing::nproc),
+    ("od", od::run),
     ("passwd", passwd::run),
+    ("paste", paste::run),
     ("printenv", printenv::run),
+    ("printf", printf::run),
     ("pwck", pwck::run),
     ("pwconv", pwconv::run),
+    ("pwd", pwd::run),
     ("readlink", readlink::run),
     ("realpath", realpath::run),
+    ("rev", rev::run),
     ("rm", rm::run),
     ("rmdir", rmdir::run),
     ("seq", seq::run),
+    ("setsid", wrapper::setsid),
     ("sh", sh::run),
     ("sha1sum", checksum::sha1),
     ("sha224sum", checksum::sha224),
     ("sha256sum", checksum::sha256),
     ("sha384sum", checksum::sha384),
     ("sha512sum", checksum::sha512),
+    ("sleep", nothing::sleep),
+    ("sort", sort::run),
+    ("split", split::run),
+    ("stat", stat::run),
+    ("stdbuf", wrapper::stdbuf),
+    ("sync", nothing::sync),
     ("systemctl", systemctl::run),
     ("systemd-sysusers", systemd_sysusers::run),
+    ("tac", tac::run),
     ("tail", tail::run),
+    ("tee", tee::run),
+    ("test", test::run),
+    ("timeout", wrapper::timeout),
     ("touch", touch::run),
     ("tr", tr::run),
+    ("true", nothing::succeed),
+    ("truncate", truncate::run),
+    ("tsort", tsort::run),
     ("uname", uname::run),
     ("uniq", uniq::run),
     ("update-alternatives", update_alternatives::run),
@@ -144,6 +221,11 @@ const COMMANDS: &[(&str, Command)] = &[
 pub fn find(name: &[u8]) -> Option<Command> {
     let index = COMMANDS.binary_search_by(|(known, _)| known.as_bytes().cmp(name)).ok()?;
     Some(COMMANDS[index].1)
+}
+
+/// All names, in byte order.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|(name, _)| *name)
 }
 
 #[cfg(test)]

@@ -161,7 +161,9 @@ impl Copy {
             || (self.follow != Follow::Always && !process.inode(source).is_file())
             || (self.preserve.links && process.inode(old).links() > 1)
             || matches!(self.make, Make::HardLink | Make::Symlink);
-        let same = reached == Some(source) && process.inode(source).is_file();
+        let through = self.follow != Follow::Always && process.lookup(from).is_ok_and(|id| id == old);
+        let same =
+            reached == Some(source) && process.inode(source).is_file() || (through && process.inode(old).is_file());
         if same && self.make == Make::HardLink {
             return Ok(Ok(false));
         }
@@ -225,7 +227,9 @@ impl Copy {
         }
         let to = tree.stat_mut(copy);
         if self.preserve.mode {
-            to.mode = from.mode;
+            // Access control lists say nothing of the special bits, so that none to copy leaves those that are there.
+            let special = if from.mode & 0o7000 == 0 { to.mode & 0o7000 } else { 0 };
+            to.mode = from.mode | special;
         }
         if self.preserve.time {
             to.mtime = from.mtime;
@@ -245,8 +249,6 @@ impl Copy {
         if self.made.contains(&source) {
             return Ok(Err(format!("cannot copy a directory, '{}', into itself, '{}'", show(from), show(to))));
         }
-        let entries: Vec<Vec<u8>> =
-            process.inode(source).entries().into_iter().flatten().map(|(name, _)| name.as_bytes().to_vec()).collect();
         let target = match process.lookup_no_follow(to) {
             Ok(id) if process.inode(id).is_dir() => id,
             Ok(_) => {
@@ -270,13 +272,15 @@ impl Copy {
                 }
             }
         };
+        let entries = process.inode(source).entries().into_iter().flatten();
+        let entries: Vec<Vec<u8>> = entries.map(|(name, _)| name.as_bytes().to_vec()).collect();
         let mut outcome = Ok(());
         for name in entries {
             let (from, to) = (join(from, &name), join(to, &name));
-            if let Err(message) = self.run(process, &from, &to, false)? {
-                if let Err(earlier) = std::mem::replace(&mut outcome, Err(message)) {
-                    process.complain(&earlier)?;
-                }
+            if let Err(message) = self.run(process, &from, &to, false)?
+                && let Err(earlier) = std::mem::replace(&mut outcome, Err(message))
+            {
+                process.complain(&earlier)?;
             }
         }
         self.preserve_stat(process, source, target);

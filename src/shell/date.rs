@@ -43,6 +43,10 @@ impl Fields {
     /// Takes the first word, or words, and says how many.
     fn word(&mut self, words: &[&str]) -> Option<usize> {
         let word = words[0];
+        if matches!(word, "+" | "-") && words.len() > 1 {
+            let joined = format!("{word}{}", words[1]);
+            return self.relative(&[&[joined.as_str()], &words[2..]].concat()).map(|count| count + 1);
+        }
         if let Some(count) = self.relative(words) {
             return Some(count);
         }
@@ -193,7 +197,7 @@ fn american_date(text: &str) -> Option<(i64, i64, i64)> {
 fn named(names: &[&str], word: &str) -> Option<i64> {
     let word = word.trim_end_matches('.');
     let hit = |name: &&str| name.eq_ignore_ascii_case(word) || name[..3].eq_ignore_ascii_case(word);
-    i64::try_from(names.iter().position(|name| hit(name))?).ok()
+    i64::try_from(names.iter().position(hit)?).ok()
 }
 
 /// `+HH:MM`, `+HHMM` or `+HH`.

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::tree::Node;
 
+/// Where the C library searches when there is no `PATH`.
+const USUAL_PATH: &[u8] = b"/bin:/usr/bin";
+
 /// Where a command's name leads.
 #[derive(Clone, Debug)]
 pub enum Program {
@@ -92,7 +95,7 @@ fn interpreter(head: &[u8]) -> Option<Interpreter> {
 /// Runs a command to its end.
 pub fn execute(machine: &mut Machine, launch: Launch) -> Result<Status, Fatal> {
     let name = launch.argv.first().cloned().unwrap_or_default();
-    let path = launch.environment.get(b"PATH".as_slice()).cloned().unwrap_or_default();
+    let path = launch.environment.get(b"PATH".as_slice()).map_or(USUAL_PATH, Vec::as_slice).to_vec();
     let found = find(machine, &name, &path, &launch.folder);
     run(machine, found, launch)
 }

@@ -6,6 +6,9 @@ use crate::tree::{Errno, Inode, InodeId, Node, PathError, Result, TreePath};
 impl Machine {
     /// Makes a file as the kernel does for root: in a setgid directory it gets the directory's group, and a directory the bit.
     pub fn create(&mut self, path: &[u8], mode: u16, node: Node) -> Result<InodeId> {
+        if path.ends_with(b"/") && !matches!(node, Node::Directory(_)) {
+            return Err(PathError { path: path.into(), errno: Errno::NotDirectory });
+        }
         let mut stat = crate::tree::Stat::root(mode, self.epoch.timestamp());
         if let Ok(place) = self.tree.place(path) {
             let parent = &self.tree.get(place.parent).stat;
@@ -58,7 +61,7 @@ impl Process<'_> {
                 Ok(id)
             }
             Err(error) if error.errno == Errno::NotFound => {
-                let target = self.machine.tree.dangling(&path)?;
+                let target = if path.ends_with(b"/") { path } else { self.machine.tree.dangling(&path)? };
                 self.machine.create(&target, 0o666 & !self.umask, Node::Regular(bytes.into()))
             }
             Err(error) => Err(error),
@@ -159,9 +162,4 @@ pub(super) fn dir_name(path: &[u8]) -> &[u8] {
 /// `path` of the tree as a command shows it.
 pub(super) fn show(path: &[u8]) -> String {
     path.escape_ascii().to_string()
-}
-
-/// A normalised path for one that is known to exist.
-pub(super) fn real_path(process: &Process<'_>, path: &[u8]) -> Result<(InodeId, TreePath)> {
-    process.machine.tree.resolve(&process.absolute(path))
 }

@@ -14,17 +14,17 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    pub fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.options.iter().any(|(option, _)| *option == name)
     }
 
     /// The value of an option, the last when it is given more than once.
-    pub fn value(&self, name: &str) -> Option<&[u8]> {
+    pub(super) fn value(&self, name: &str) -> Option<&[u8]> {
         self.options.iter().rev().find(|(option, _)| *option == name).map(|(_, value)| value.as_slice())
     }
 
     /// Which of some options that overrule each other came last.
-    pub fn last_of(&self, names: &[&str]) -> Option<&'static str> {
+    pub(super) fn last_of(&self, names: &[&str]) -> Option<&'static str> {
         self.options.iter().rev().map(|(option, _)| *option).find(|option| names.contains(option))
     }
 }

@@ -15,8 +15,8 @@ mod parse;
 mod submatch;
 mod syntax;
 
-pub(super) use syntax::Class;
 use syntax::Node;
+pub(super) use syntax::{Class, decode};
 
 /// Start and end of a match, in bytes.
 pub(super) type Span = (usize, usize);
@@ -123,9 +123,10 @@ impl Regex {
         Self::of_node(parsed.node, parsed.groups, flavour)
     }
 
-    /// A pattern that matches `text` itself.
-    pub(super) fn literal(text: &[u8], flavour: Flavour) -> Result<Self, Error> {
-        Self::of_node(parse::literal(text, flavour.utf8), 0, flavour)
+    /// A pattern that matches any of these texts themselves.
+    pub(super) fn literals(texts: &[Vec<u8>], flavour: Flavour) -> Result<Self, Error> {
+        let node = Node::Alternate(texts.iter().map(|text| parse::literal(text, flavour.utf8)).collect());
+        Self::of_node(node, 0, flavour)
     }
 
     fn of_node(node: Node, groups: usize, flavour: Flavour) -> Result<Self, Error> {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Fatal, Process, files::show};
+use super::{Fatal, Process, files::show, regex::decode};
 
 /// The lines of a text without their ends; the last need not have one.
 pub(super) fn lines(text: &[u8], end: u8) -> impl DoubleEndedIterator<Item = &[u8]> {
@@ -30,6 +30,45 @@ pub(super) fn after_lines(text: &[u8], count: u64, end: u8) -> &[u8] {
 /// How many lines there are, one without an end included.
 pub(super) fn count_lines(text: &[u8], end: u8) -> u64 {
     memchr::memchr_iter(end, text).count() as u64 + u64::from(!text.is_empty() && text.last() != Some(&end))
+}
+
+/// The characters of a text: those of UTF-8, a byte that belongs to none standing alone, or bytes.
+pub(super) fn characters(text: &[u8], utf8: bool) -> Vec<&[u8]> {
+    let mut all = Vec::new();
+    let mut at = 0;
+    while let Some((_, len)) = decode(text, at, utf8) {
+        all.push(&text[at..at + len]);
+        at += len;
+    }
+    all
+}
+
+/// What C's escape at `at`, a backslash with something behind it, stands for, and where it ends; that of nothing special is
+/// the character itself.
+pub(super) fn c_escape(text: &[u8], at: usize) -> (u8, usize) {
+    match text[at + 1] {
+        b'a' => (0x07, at + 2),
+        b'b' => (0x08, at + 2),
+        b'f' => (0x0c, at + 2),
+        b'n' => (b'\n', at + 2),
+        b'r' => (b'\r', at + 2),
+        b't' => (b'\t', at + 2),
+        b'v' => (0x0b, at + 2),
+        b'0'..=b'7' => {
+            let mut value: u8 = 0;
+            let mut end = at + 1;
+            while end < text.len().min(at + 4) && (b'0'..=b'7').contains(&text[end]) {
+                // A third digit that makes more than a byte is no part of it.
+                let Some(more) = value.checked_mul(8).and_then(|value| value.checked_add(text[end] - b'0')) else {
+                    break;
+                };
+                value = more;
+                end += 1;
+            }
+            (value, end)
+        }
+        other => (other, at + 2),
+    }
 }
 
 impl Process<'_> {

@@ -164,7 +164,7 @@ fn conversion(m: &Moment, letter: u8, flag: Option<u8>, width: &str, colons: u32
         b'N' => format!("{:09}", m.nanoseconds)[..if wide == 0 { 9 } else { wide.min(9) }].to_owned(),
         b'p' => if m.hour < 12 { "AM" } else { "PM" }.to_owned(),
         b'P' => if m.hour < 12 { "am" } else { "pm" }.to_owned(),
-        b'q' => n((m.month + 2) / 3, 1),
+        b'q' => n(m.month.div_ceil(3), 1),
         b'r' => nested("%I:%M:%S %p")?,
         b'R' => nested("%H:%M")?,
         b's' => number(m.seconds, 1, b'0'),

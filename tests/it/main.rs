@@ -4,14 +4,15 @@
 
 mod support;
 
+mod commands;
 mod deb;
 mod dpkg_tools;
 mod ext4;
 mod fetch;
 mod gpt;
 mod output;
-mod shell;
 mod rootfs;
+mod shell;
 mod store;
 mod tar;
 mod transcripts;

@@ -13,6 +13,29 @@ pub(super) fn printf(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8,
         _ => &arguments[1..],
     };
     let Some((format, values)) = rest.split_first() else { return Err(shell.error("usage: printf format [arg ...]")) };
+    let printed = print(format, values);
+    shell.write(1, &printed.out)?;
+    for fault in &printed.faults {
+        shell.warn(fault)?;
+    }
+    match printed.error {
+        None => Ok(u8::from(!printed.faults.is_empty())),
+        Some(fault) => Err(shell.error(&fault)),
+    }
+}
+
+/// What `printf` has to say.
+#[derive(Debug)]
+pub(in crate::shell) struct Printed {
+    pub(in crate::shell) out: Vec<u8>,
+    /// Arguments that are no numbers: the output goes on, the status is 1.
+    pub(in crate::shell) faults: Vec<String>,
+    /// What ended it.
+    pub(in crate::shell) error: Option<String>,
+}
+
+/// Fills the format with the values, again and again until they are used up.
+pub(in crate::shell) fn print(format: &[u8], values: &[Vec<u8>]) -> Printed {
     let mut printing = Printing { values, out: Vec::new(), faults: Vec::new() };
     let result = loop {
         let before = printing.values.len();
@@ -21,15 +44,7 @@ pub(super) fn printf(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8,
             other => break other,
         }
     };
-    let faults = std::mem::take(&mut printing.faults);
-    shell.write(1, &printing.out)?;
-    for fault in &faults {
-        shell.warn(fault)?;
-    }
-    match result {
-        Ok(_) => Ok(u8::from(!faults.is_empty())),
-        Err(fault) => Err(shell.error(&fault)),
-    }
+    Printed { out: printing.out, faults: printing.faults, error: result.err() }
 }
 
 struct Printing<'a> {

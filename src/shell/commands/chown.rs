@@ -101,7 +101,7 @@ fn change(
         false => process.lookup(path),
     }
     .map_err(|error| error.errno)?;
-    let mut apply = |process: &mut Process<'_>, id: InodeId| {
+    let apply = |process: &mut Process<'_>, id: InodeId| {
         let stat = &process.inode(id).stat;
         let is = |want: Option<u32>, have: u32| want.is_none_or(|want| want == have);
         if is(from.uid, stat.uid) && is(from.gid, stat.gid) {
@@ -113,10 +113,14 @@ fn change(
         return Ok(());
     }
     if traverse == "L" {
-        for id in process.below_following(path, top).into_iter().map(|(_, id)| id) {
-            apply(process, id);
+        let mut outcome = Ok(());
+        for (_, id) in process.below_following(path, top) {
+            match process.inode(id).is_symlink() {
+                true => outcome = Err(crate::tree::Errno::NotFound),
+                false => apply(process, id),
+            }
         }
-        return Ok(());
+        return outcome;
     }
     for (path, id) in process.below(path, top) {
         let id = match process.inode(id).is_symlink() && !links_themselves {

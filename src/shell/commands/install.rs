@@ -14,6 +14,24 @@ use crate::{
     tree::{Content, InodeId, Node, Timestamp},
 };
 
+const OPTIONS: &[&str] = &[
+    "b",
+    "backup?",
+    "c",
+    "C compare",
+    "d directory",
+    "D",
+    "g group=",
+    "m mode=",
+    "o owner=",
+    "p preserve-timestamps",
+    "S suffix=",
+    "t target-directory=",
+    "T no-target-directory",
+    "v verbose",
+    "Z context",
+];
+
 /// What everything installed gets.
 struct Settings {
     mode: Mode,
@@ -22,26 +40,7 @@ struct Settings {
 }
 
 pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
-    let arguments = parse(
-        process,
-        &[
-            "b",
-            "backup?",
-            "c",
-            "C compare",
-            "d directory",
-            "D",
-            "g group=",
-            "m mode=",
-            "o owner=",
-            "p preserve-timestamps",
-            "S suffix=",
-            "t target-directory=",
-            "T no-target-directory",
-            "v verbose",
-            "Z context",
-        ],
-    )?;
+    let arguments = parse(process, OPTIONS)?;
     let settings = match settings(process, &arguments) {
         Ok(settings) => settings,
         Err(message) => return process.fail(&message),
@@ -110,8 +109,7 @@ fn settings(process: &Process<'_>, arguments: &Arguments) -> Result<Settings, St
 fn finish(process: &mut Process<'_>, settings: &Settings, id: InodeId) {
     settings.owner.apply(&mut process.machine.tree, id);
     let directory = process.inode(id).is_dir();
-    let old = if directory { process.inode(id).stat.mode & 0o6000 } else { 0 };
-    process.machine.tree.stat_mut(id).mode = settings.mode.apply(old, directory, 0);
+    process.machine.tree.stat_mut(id).mode = settings.mode.apply(0, directory, 0);
 }
 
 /// The directories of `path`, with mode 0755.
@@ -155,7 +153,9 @@ fn file(
         if inode.is_dir() {
             return Ok(Err(format!("cannot overwrite directory '{}' with non-directory", show(to))));
         }
-        if process.lookup(source).is_ok_and(|id| id == old) {
+        let tree = &process.machine.tree;
+        let original = tree.resolve(&process.absolute(source)).map(|(_, path)| path);
+        if original.is_ok() && original == tree.place(&process.absolute(to)).map(|place| place.path()) {
             return Ok(Err(format!("'{}' and '{}' are the same file", show(source), show(to))));
         }
         let stat = &inode.stat;

@@ -81,7 +81,7 @@ fn rename(
         }
         let tree = &process.machine.tree;
         let place = |path: &[u8]| tree.place(path).map(|place| place.path());
-        if old == id && (place(&from) == place(&to) || process.inode(id).is_dir()) {
+        if old == id && (backup.is_none() || place(&from) == place(&to)) {
             return Ok(Err(format!("'{}' and '{}' are the same file", show(source), show(target))));
         }
         match (process.inode(id).is_dir(), process.inode(old).is_dir()) {
@@ -99,11 +99,10 @@ fn rename(
         }
         if let Some(backup) = backup {
             backup.make(process, target)?;
-        } else if old == id {
-            // Two names of one file: rename would leave both.
-            let _ = process.machine.tree.unlink(&from);
-            return Ok(Ok(()));
         }
+    }
+    if target.ends_with(b"/") && !process.inode(id).is_dir() {
+        return Ok(Err(format!("cannot move '{}' to '{}': {}", show(source), show(target), Errno::NotDirectory)));
     }
     if let Err(error) = process.machine.tree.rename(&from, &to) {
         return Ok(Err(match error.errno {

@@ -68,6 +68,16 @@ fn remove(process: &mut Process<'_>, arguments: &Arguments, path: &[u8]) -> Resu
         announce(process, arguments, "removed", path)?;
         return Ok(removed.map_err(|error| format!("cannot remove '{}': {}", show(path), error.errno)));
     }
+    if recursive && path.ends_with(b"/") && is_link(process, path) {
+        // What is in the directory goes; the link that leads to it can't, by this name.
+        let names: Vec<_> = process.inode(id).entries().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        for name in names {
+            let below = crate::shell::files::join(&absolute, name.as_bytes());
+            let _ = process.machine.tree.remove_all(&below);
+        }
+        let message = format!("cannot remove '{}': Not a directory", show(path));
+        return Ok(if arguments.has("f") { Ok(()) } else { Err(message) });
+    }
     if recursive {
         let mut paths = if arguments.has("v") { process.below(path, id) } else { Vec::new() };
         // What is inside goes first.
@@ -87,6 +97,11 @@ fn remove(process: &mut Process<'_>, arguments: &Arguments, path: &[u8]) -> Resu
         return Ok(removed.map_err(|error| format!("cannot remove '{}': {}", show(path), error.errno)));
     }
     Ok(Err(format!("cannot remove '{}': Is a directory", show(path))))
+}
+
+fn is_link(process: &Process<'_>, path: &[u8]) -> bool {
+    let end = path.iter().rposition(|&b| b != b'/').map_or(0, |last| last + 1);
+    process.lookup_no_follow(&path[..end]).is_ok_and(|id| process.inode(id).is_symlink())
 }
 
 fn announce(process: &mut Process<'_>, arguments: &Arguments, what: &str, path: &[u8]) -> Result<(), Fatal> {

@@ -37,6 +37,7 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
             }
             Err(error) if error.errno == Errno::NotFound => {
                 let target = process.machine.tree.dangling(&process.absolute(path));
+                let target = if path.ends_with(b"/") { Ok(path.clone()) } else { target };
                 target.and_then(|target| process.create(&target, 0o666, Node::Regular(Content::empty())))
             }
             Err(error) => Err(error),

@@ -4,6 +4,7 @@ use crate::shell::{
     Fatal, Process, Status,
     files::show,
     options::{Arguments, parse_leading},
+    text::c_escape,
 };
 
 pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
@@ -162,29 +163,7 @@ fn byte(text: &[u8], at: usize) -> (u8, usize) {
     if text[at] != b'\\' || at + 1 == text.len() {
         return (text[at], at + 1);
     }
-    let simple = |byte| (byte, at + 2);
-    match text[at + 1] {
-        b'a' => simple(7),
-        b'b' => simple(8),
-        b'f' => simple(12),
-        b'n' => simple(b'\n'),
-        b'r' => simple(b'\r'),
-        b't' => simple(b'\t'),
-        b'v' => simple(11),
-        b'0'..=b'7' => {
-            let mut value: u32 = 0;
-            let mut end = at + 1;
-            while end < text.len().min(at + 4)
-                && (b'0'..=b'7').contains(&text[end])
-                && value * 8 + u32::from(text[end] - b'0') < 256
-            {
-                value = value * 8 + u32::from(text[end] - b'0');
-                end += 1;
-            }
-            ((value & 0xff) as u8, end)
-        }
-        other => simple(other),
-    }
+    c_escape(text, at)
 }
 
 type Found<T> = Result<Option<(T, usize)>, String>;

@@ -38,7 +38,8 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
     let all: Vec<&[u8]> = lines(&text, end).collect();
     for run in all.chunk_by(|a, b| key(&arguments, a) == key(&arguments, b)) {
         let repeated = run.len() > 1;
-        if (arguments.has("d") && !repeated) || (arguments.has("u") && repeated) || (arguments.has("D") && !repeated) {
+        let passed_over = if repeated { arguments.has("u") } else { arguments.has("d") || arguments.has("D") };
+        if passed_over {
             continue;
         }
         let shown = if arguments.has("D") { run } else { &run[..1] };

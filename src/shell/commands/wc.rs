@@ -26,7 +26,7 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
             continue;
         };
         let counts = count(&text, utf8);
-        for (sum, count) in total.iter_mut().zip(counts) {
+        for (sum, count) in total.iter_mut().zip(counts).take(4) {
             *sum += count;
         }
         total[4] = total[4].max(counts[4]);
@@ -60,7 +60,7 @@ fn count(text: &[u8], utf8: bool) -> Counts {
     let lines = memchr::memchr_iter(b'\n', text).count() as u64;
     let words = text.split(|b| b.is_ascii_whitespace() || *b == 0x0b).filter(|word| !word.is_empty()).count() as u64;
     let characters = |bytes: &[u8]| match utf8 {
-        true => bytes.iter().filter(|b| (**b & 0xc0) != 0x80).count() as u64,
+        true => bytes.utf8_chunks().map(|chunk| chunk.valid().chars().count() as u64).sum(),
         false => bytes.len() as u64,
     };
     let longest = text.split(|&b| b == b'\n').map(|line| columns(line, utf8)).max().unwrap_or(0);

@@ -4,6 +4,7 @@ use super::{
     Error, Flavour,
     syntax::{Class, Node, Set, decode},
 };
+use crate::shell::text::c_escape;
 
 /// Largest count in an interval.
 const MAX_REPEAT: u32 = 32_767;
@@ -76,6 +77,11 @@ impl Parser<'_> {
             let start = self.at;
             match token {
                 Token::Bar | Token::Close if self.ends_here(&token) => break,
+                Token::Bar | Token::Close if self.flavour.extended && self.flavour.lenient => {
+                    self.at = next;
+                    parts.push(Node::Literal(b")".to_vec()));
+                    repeatable = true;
+                }
                 Token::Bar | Token::Close => return Err(Error::CloseGroup),
                 Token::Open => {
                     self.at = next;
@@ -185,7 +191,7 @@ impl Parser<'_> {
         let Some(&byte) = self.pattern.get(self.at + 1) else { return Err(Error::TrailingBackslash) };
         let next = self.at + 2;
         if self.flavour.awk {
-            let (byte, next) = awk_escape(self.pattern, self.at);
+            let (byte, next) = c_escape(self.pattern, self.at);
             return Ok((Token::Part(Node::Literal(vec![byte])), next));
         }
         let basic = !self.flavour.extended;
@@ -306,7 +312,7 @@ impl Parser<'_> {
             };
         }
         if self.flavour.awk && rest.first() == Some(&b'\\') && rest.len() > 1 {
-            let (byte, next) = awk_escape(self.pattern, self.at);
+            let (byte, next) = c_escape(self.pattern, self.at);
             self.at = next;
             return Ok(u32::from(byte));
         }
@@ -321,28 +327,5 @@ impl Parser<'_> {
         let end = memchr::memmem::find(&self.pattern[start..], &[kind, b']']).ok_or(Error::Bracket)?;
         self.at = start + end + 2;
         Ok(self.pattern[start..start + end].to_vec())
-    }
-}
-
-/// What awk's escape at `at` stands for, and where it ends. An escape of nothing special is the character itself.
-pub(super) fn awk_escape(text: &[u8], at: usize) -> (u8, usize) {
-    match text[at + 1] {
-        b'n' => (b'\n', at + 2),
-        b't' => (b'\t', at + 2),
-        b'r' => (b'\r', at + 2),
-        b'f' => (0x0c, at + 2),
-        b'v' => (0x0b, at + 2),
-        b'a' => (0x07, at + 2),
-        b'b' => (0x08, at + 2),
-        b'0'..=b'7' => {
-            let mut value: u32 = 0;
-            let mut end = at + 1;
-            while end < text.len().min(at + 4) && (b'0'..=b'7').contains(&text[end]) {
-                value = value * 8 + u32::from(text[end] - b'0');
-                end += 1;
-            }
-            ((value & 0xff) as u8, end)
-        }
-        other => (other, at + 2),
     }
 }

@@ -1,0 +1,52 @@
+//! Commands without an effect on a tree: true, false, sync, sleep, logger.
+
+use crate::shell::{Fatal, Process, Status, files::show, options::parse};
+
+pub(super) fn succeed(_process: &mut Process<'_>) -> Result<Status, Fatal> {
+    Ok(Status::SUCCESS)
+}
+
+pub(super) fn fail(_process: &mut Process<'_>) -> Result<Status, Fatal> {
+    Ok(Status::FAILURE)
+}
+
+pub(super) fn sync(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    let arguments = parse(process, &["d data", "f file-system"])?;
+    let mut status = Status::SUCCESS;
+    for path in &arguments.operands {
+        if let Err(error) = process.lookup(path) {
+            process.complain(&format!("error opening '{}': {}", show(path), error.errno))?;
+            status = Status::FAILURE;
+        }
+    }
+    Ok(status)
+}
+
+pub(super) fn sleep(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    let arguments = parse(process, &[])?;
+    if arguments.operands.is_empty() {
+        return process.wrong_operands(&[], 0);
+    }
+    for word in &arguments.operands {
+        let number = word.strip_suffix(b"s").or_else(|| word.strip_suffix(b"m")).unwrap_or(word);
+        if !std::str::from_utf8(number).is_ok_and(|text| text.parse::<f64>().is_ok_and(|n| n >= 0.0)) {
+            return process.fail(&format!("invalid time interval '{}'", show(word)));
+        }
+    }
+    Ok(Status::SUCCESS)
+}
+
+/// There is no log while an image is built.
+pub(super) fn logger(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    let arguments = parse(process, &["f file=", "i id?", "p priority=", "s stderr", "t tag="])?;
+    if arguments.has("s") {
+        return Err(process.not_modelled("option -s"));
+    }
+    Ok(Status::SUCCESS)
+}
+
+pub(super) fn nproc(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    parse(process, &["all", "ignore="])?;
+    process.out(b"1\n")?;
+    Ok(Status::SUCCESS)
+}

@@ -1,0 +1,57 @@
+//! Commands that read text and write text.
+
+use super::judged::check;
+
+const FILES: &str = r"
+    stdin one two\nthree four five\n\nsix\n
+    passwd root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\nbin:x:2:2:bin:/bin:/usr/sbin/nologin\nsys:x:3:3:sys:/dev:/usr/sbin/nologin\n
+    numbers 10\n9\n2\n-3\n2.5\n1e2\n 7\n\n010\nabc\n+4\n
+    versions 1.10\n1.9\n1.2-3\n1.2~rc1\n1.2\nfoo-1.0.tar\nfoo-1.0.1.tar\nfoo-1.0a.tar\n
+    table b 2 x\na 10 y\nc 1 x\na 9 z\nB 2 w\n\n
+    dups a\na\nb\nA\na\na\nc\n
+    tabs a\tb\tc\nd\te\nf\n
+    crlf a\r\nb\r\n
+    utf8 \xc3\xa4\xc3\xb6\xc3\xbc\nabc\n\xff\n
+    nul a\x00b\x00a\x00
+    nonl last line
+    empty
+    conf # comment\nkey=value\n  indented = yes\n\n[global]\nworkgroup = X\nGRUB_CMDLINE_LINUX=\x22quiet\x22\n#GRUB_DISABLE=true\nLANG=\x22C.UTF-8\x22\n
+    d/
+    d/one alpha\nbeta\n
+    d/two beta\ngamma\n
+";
+
+#[test]
+fn columns() {
+    check(FILES, include_str!("text/columns.txt"));
+}
+
+#[test]
+fn order() {
+    check(FILES, include_str!("text/order.txt"));
+}
+
+#[test]
+fn misc() {
+    check(FILES, include_str!("text/misc.txt"));
+}
+
+#[test]
+fn expr() {
+    check(FILES, include_str!("text/expr.txt"));
+}
+
+#[test]
+fn getopt() {
+    check(FILES, include_str!("text/getopt.txt"));
+}
+
+#[test]
+fn grep() {
+    check(FILES, include_str!("text/grep.txt"));
+}
+
+#[test]
+fn shell() {
+    check(FILES, include_str!("text/test.txt"));
+}
