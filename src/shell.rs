@@ -3,6 +3,7 @@
 //! [`Machine`] is what scripts act on, [`Process`] one running command of it, [`commands`] the programs that are built in.
 
 mod accounts;
+mod acl;
 mod arithmetic;
 mod backup;
 mod builtins;

@@ -75,6 +75,7 @@ mod stat;
 mod systemctl;
 mod systemd_sysusers;
 mod tac;
+mod systemd_tmpfiles;
 mod tail;
 mod tee;
 mod test;
@@ -197,6 +198,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("systemctl", systemctl::run),
     ("systemd-sysusers", systemd_sysusers::run),
     ("tac", tac::run),
+    ("systemd-tmpfiles", systemd_tmpfiles::run),
     ("tail", tail::run),
     ("tee", tee::run),
     ("test", test::run),

@@ -6,8 +6,10 @@ use super::{Fatal, Process};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Expanded {
     Text(Vec<u8>),
-    /// A specifier that has no value before the first boot: the machine's id.
+    /// The machine's id before the first boot.
     Unresolvable,
+    /// The machine's id where there isn't even an empty file for it.
+    Missing,
     /// A letter that is none.
     Unknown,
 }
@@ -37,7 +39,14 @@ pub(super) fn expand(process: &Process<'_>, text: &[u8]) -> Result<Expanded, Fat
             Some(b'u' | b'g') => b"root",
             Some(b'U' | b'G') => b"0",
             Some(b'h') => b"/root",
-            Some(b'm') => return Ok(Expanded::Unresolvable),
+            Some(b'm') => match process.machine.tree.read(b"/etc/machine-id") {
+                Ok(id) if id.len() >= 32 && id[..32].iter().all(u8::is_ascii_hexdigit) => {
+                    out.extend_from_slice(&id[..32]);
+                    continue;
+                }
+                Ok(_) => return Ok(Expanded::Unresolvable),
+                Err(_) => return Ok(Expanded::Missing),
+            },
             Some(letter @ (b'o' | b'w' | b'W' | b'B' | b'A' | b'M')) => {
                 out.extend_from_slice(&release(process, *letter));
                 continue;

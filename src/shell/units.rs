@@ -14,7 +14,7 @@ mod state;
 
 pub(super) use install::{add_dependency, disable, enable, reenable, set_default};
 pub(super) use mask::{link, mask, unmask};
-pub(super) use preset::{Mode as PresetMode, conf_files, preset, preset_all};
+pub(super) use preset::{Mode as PresetMode, conf_files, matches, preset, preset_all};
 pub(super) use search::exists;
 pub(super) use state::{State, default_target, state};
 

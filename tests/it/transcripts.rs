@@ -87,3 +87,8 @@ fn units() {
 fn sysusers() {
     check("sysusers");
 }
+
+#[test]
+fn tmpfiles() {
+    check("tmpfiles");
+}

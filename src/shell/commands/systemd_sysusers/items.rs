@@ -96,7 +96,7 @@ impl Items {
             }
             match expand(process, word)? {
                 Expanded::Text(text) => *slot = Some(text),
-                Expanded::Unresolvable | Expanded::Unknown => {
+                Expanded::Unresolvable | Expanded::Missing | Expanded::Unknown => {
                     return Ok(Err(format!("Failed to replace specifiers in '{}': Invalid argument", show(word))));
                 }
             }
