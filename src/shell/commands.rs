@@ -74,8 +74,8 @@ mod split;
 mod stat;
 mod systemctl;
 mod systemd_sysusers;
-mod tac;
 mod systemd_tmpfiles;
+mod tac;
 mod tail;
 mod tee;
 mod test;
@@ -197,8 +197,8 @@ const COMMANDS: &[(&str, Command)] = &[
     ("sync", nothing::sync),
     ("systemctl", systemctl::run),
     ("systemd-sysusers", systemd_sysusers::run),
-    ("tac", tac::run),
     ("systemd-tmpfiles", systemd_tmpfiles::run),
+    ("tac", tac::run),
     ("tail", tail::run),
     ("tee", tee::run),
     ("test", test::run),
