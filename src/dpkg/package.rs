@@ -35,7 +35,7 @@ pub struct Package {
     /// Packages whose triggers are awaited, by their names in the status file.
     pub triggers_awaited: Vec<String>,
     /// Fields that dpkg doesn't know, in the order of the control file.
-    pub others: Vec<(Vec<u8>, Vec<u8>)>,
+    pub others: Vec<Other>,
 }
 
 /// Whether packages of several architectures go together.
@@ -64,6 +64,9 @@ pub struct Conffile {
     pub remove_on_upgrade: bool,
 }
 
+/// A field that dpkg doesn't know, by name, and its value.
+pub type Other = (Vec<u8>, Vec<u8>);
+
 /// The sum of a conffile that has never been configured.
 pub const NEW_CONFFILE: &str = "newconffile";
 
@@ -85,7 +88,7 @@ pub enum PackageError {
 }
 
 /// Fields of plain text that dpkg knows.
-const TEXTS: [&str; 8] =
+pub const TEXTS: [&str; 8] =
     ["Priority", "Section", "Installed-Size", "Origin", "Maintainer", "Bugs", "Source", "Description"];
 
 /// Fields about archives, which the status file never has.
@@ -297,7 +300,7 @@ fn texts(paragraph: &Paragraph<'_>) -> BTreeMap<&'static str, Vec<u8>> {
     texts
 }
 
-fn others(paragraph: &Paragraph<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, PackageError> {
+fn others(paragraph: &Paragraph<'_>) -> Result<Vec<Other>, PackageError> {
     const TYPED: [&str; 11] = [
         "Package",
         "Essential",

@@ -23,7 +23,9 @@ mod deb_systemd_helper;
 mod debconf_tools;
 mod diff;
 mod dirname;
+mod dpkg;
 mod dpkg_divert;
+mod dpkg_query;
 mod dpkg_statoverride;
 mod dpkg_trigger;
 mod echo;
@@ -128,7 +130,9 @@ const COMMANDS: &[(&str, Command)] = &[
     ("debconf-show", debconf_tools::show),
     ("diff", diff::run),
     ("dirname", dirname::run),
+    ("dpkg", dpkg::run),
     ("dpkg-divert", dpkg_divert::run),
+    ("dpkg-query", dpkg_query::run),
     ("dpkg-statoverride", dpkg_statoverride::run),
     ("dpkg-trigger", dpkg_trigger::run),
     ("echo", echo::run),

@@ -1,7 +1,10 @@
 //! What dpkg's built-in programs share: how they read options, how they fail, and the files of its database.
 
 use super::{Fatal, Process, Status};
-use crate::tree::{Errno, Node, PathError, Stat};
+use crate::{
+    dpkg::database::{self, Database, PackageId},
+    tree::{Errno, Node, PathError, Stat},
+};
 
 /// Why a program of dpkg ends early.
 pub(super) enum Stop {
@@ -115,6 +118,36 @@ pub(super) fn write_database(process: &mut Process<'_>, path: &[u8], bytes: Vec<
     }
     process.machine.tree.create(path, stat, Node::Regular(bytes.into()))?;
     Ok(())
+}
+
+/// Lends the packages to `work`: those being installed, or those of the tree's own status file.
+pub(super) fn with_packages<T>(
+    process: &mut Process<'_>,
+    work: impl FnOnce(&mut Process<'_>, &Database) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    if let Some(database) = process.machine.dpkg.take() {
+        let result = work(process, &database);
+        process.machine.dpkg = Some(database);
+        return result;
+    }
+    let status = read_database(process, database::STATUS)?;
+    let architectures = read_database(process, database::ARCH)?;
+    let database = Database::parse(&status, &architectures, &process.machine.architecture)
+        .or_else(|fault| error(format!("parsing file '/var/lib/dpkg/status': {fault}")))?;
+    work(process, &database)
+}
+
+/// The installed package that an operand means: `NAME` or `NAME:ARCHITECTURE`.
+pub(super) fn package(database: &Database, operand: &[u8]) -> Result<Option<PackageId>, Stop> {
+    let text = String::from_utf8_lossy(operand);
+    let name = text.split(':').next().unwrap_or(&text);
+    if !crate::dpkg::relation::is_package_name(name) {
+        return error(format!("'{text}' is not a valid package name"));
+    }
+    if !text.contains(':') && database.instances(name).len() > 1 {
+        return error(format!("ambiguous package name '{name}' with more than one installed instance"));
+    }
+    Ok(database.named(&text))
 }
 
 /// The paths that a package of this name installed on any architecture, as its `list` files have them, by architecture.

@@ -43,14 +43,17 @@ const FOLDERS: &[&str] = &[
     "/var/log",
 ];
 
-fn machine() -> Machine {
+fn machine(files: &[(&str, &str)]) -> Machine {
     let mut tree = Tree::new(Stat::root(0o755, Timestamp::default()));
     let folder = || Stat::root(0o755, Timestamp::default());
     for path in FOLDERS {
         tree.create_dir_all(path.as_bytes(), &folder()).expect("made");
     }
-    for (path, text) in FILES {
+    for (path, text) in FILES.iter().chain(files) {
         let node = Node::Regular(text.as_bytes().to_vec().into());
+        if tree.find(path.as_bytes()).is_some() {
+            tree.unlink(path.as_bytes()).expect("there");
+        }
         tree.create(path.as_bytes(), Stat::root(0o644, Timestamp::default()), node).expect("made");
     }
     let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 24 };
@@ -131,14 +134,19 @@ fn their_listing(root: &Path) -> BTreeMap<String, String> {
 
 /// Runs the lines on both sides and compares after each. `touch PATH`, `rm PATH` and `ln TARGET PATH` change the files.
 fn check(lines: &[&str]) {
-    let mut machine = machine();
+    check_with(&[], lines);
+}
+
+/// The same with further files, or others in the place of the usual ones.
+fn check_with(files: &[(&str, &str)], lines: &[&str]) {
+    let mut machine = machine(files);
     let scratch = tempfile::tempdir().expect("a scratch folder");
     let root = scratch.path();
     let below = |path: &str| root.join(&path[1..]);
     for path in FOLDERS {
         fs_err::create_dir_all(below(path)).expect("made");
     }
-    for (path, text) in FILES {
+    for (path, text) in FILES.iter().chain(files) {
         fs_err::write(below(path), text).expect("written");
     }
     for line in lines {
@@ -282,5 +290,164 @@ fn triggers() {
         "dpkg-trigger --no-await /usr/share/x",
         "dpkg-trigger ldconfig",
         "dpkg-trigger --no-await a b",
+    ]);
+}
+
+const STATUS: &str = "\
+Package: base
+Essential: yes
+Status: install ok installed
+Priority: required
+Section: admin
+Maintainer: B <b@example.org>
+Architecture: amd64
+Source: base-source (2:1.5-3)
+Version: 1:2.0-1+b1
+Replaces: base-old (<< 1)
+Depends: libb (>= 1.0) | libb-alternative, gone
+Conffiles:
+ /etc/base.conf 0123456789abcdef0123456789abcdef
+ /etc/old.conf 0123456789abcdef0123456789abcdef obsolete
+Description: the base
+ of it all.
+Homepage: https://example.org
+
+Package: libb
+Status: hold ok triggers-pending
+Maintainer: B <b@example.org>
+Architecture: amd64
+Multi-Arch: same
+Version: 1.0
+Description: a library whose description is somewhat longer than others
+Triggers-Pending: ldconfig
+
+Package: zz-foreign
+Status: deinstall reinstreq half-configured
+Maintainer: B <b@example.org>
+Architecture: i386
+Version: 7
+Config-Version: 6
+
+";
+
+const INSTALLED: &[(&str, &str)] = &[
+    ("/var/lib/dpkg/status", STATUS),
+    ("/var/lib/dpkg/arch", "amd64\ni386\n"),
+    ("/var/lib/dpkg/info/format", "1\n"),
+    ("/var/lib/dpkg/diversions", "/usr/bin/a\n/usr/bin/a.real\nlibb\n/usr/bin/b\n/usr/bin/b.real\n:\n"),
+    ("/var/lib/dpkg/info/base.list", "/.\n/usr\n/usr/bin\n/usr/bin/a\n/usr/bin/b\n"),
+    ("/var/lib/dpkg/info/base.postinst", "#!/bin/sh\n"),
+    ("/var/lib/dpkg/info/base.conffiles", "/etc/base.conf\n"),
+    ("/var/lib/dpkg/info/base.md5sums", ""),
+    ("/var/lib/dpkg/info/libb:amd64.list", "/.\n/usr\n/usr/share\n"),
+    ("/var/lib/dpkg/info/zz-foreign.list", ""),
+];
+
+#[test]
+fn queries() {
+    let mut lines: Vec<String> = [
+        "dpkg --print-foreign-architectures",
+        "dpkg --get-selections",
+        "dpkg -l",
+        "dpkg -l base",
+        "dpkg -l gone libb-alternative none b*",
+        "dpkg -s base",
+        "dpkg --status libb libb:amd64 none",
+        "dpkg -s zz-foreign",
+        "dpkg -L base",
+        "dpkg -L libb none zz-foreign",
+        "dpkg -S /usr/bin/a",
+        "dpkg -S /usr/bin/b.real bin/a none",
+        "dpkg -S /usr/share/",
+        "dpkg-query -W",
+        "dpkg-query -W base gone none",
+        "dpkg-query --show --showformat=x none",
+        "dpkg-query -c base",
+        "dpkg-query --control-path base postinst",
+        "dpkg-query --control-path base none",
+        "dpkg-query --control-path base list",
+        "dpkg-query --control-show base postinst",
+        "dpkg-query --control-show base none",
+        "dpkg-query --control-list libb",
+        "dpkg-query --listfiles -- base",
+    ]
+    .map(str::to_owned)
+    .into();
+    let fields = [
+        "Package",
+        "binary:Package",
+        "Version",
+        "Status",
+        "db:Status-Want",
+        "db:Status-Status",
+        "db:Status-Eflag",
+        "db:Status-Abbrev",
+        "Architecture",
+        "Multi-Arch",
+        "Essential",
+        "Priority",
+        "Section",
+        "Depends",
+        "Replaces",
+        "Conffiles",
+        "Description",
+        "binary:Summary",
+        "Source",
+        "source:Package",
+        "source:Version",
+        "source:Upstream-Version",
+        "Homepage",
+        "homepage",
+        "Config-Version",
+        "Triggers-Pending",
+        "db-fsys:Files",
+        "none",
+        "Version;12",
+        "Version;-12",
+        "Version;3",
+    ];
+    lines.extend(fields.iter().map(|field| format!("dpkg-query -W -f=<${{{field}}}>\\n * gone")));
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    check_with(INSTALLED, &lines);
+}
+
+#[test]
+fn versions() {
+    let versions = ["1.0", "1.0-0", "1.0~", "2:1", "", "<unknown>", "a1", "1_", "1:", ":1", "1-", "0:1.0"];
+    let operators = [
+        "lt", "le", "eq", "ne", "ge", "gt", "lt-nl", "le-nl", "ge-nl", "gt-nl", "<", "<=", "<<", "=", ">", ">=", ">>",
+        "==",
+    ];
+    let mut machine = machine(&[]);
+    let scratch = tempfile::tempdir().expect("a scratch folder");
+    let mut compared = 0;
+    for left in versions {
+        let line = ["dpkg", "--validate-version", "--", left];
+        let Some(mut command) = judge::judge("dpkg") else { return };
+        assert_eq!(ours(&mut machine, &line), theirs(&mut command, scratch.path(), &line), "{left}");
+        for (operator, right) in operators.iter().flat_map(|operator| versions.map(|right| (operator, right))) {
+            // Every operator with a few pairs, and every pair with one.
+            if *operator != "lt" && (left.len() + right.len()) % 4 != 0 {
+                continue;
+            }
+            let line = ["dpkg", "--compare-versions", left, operator, right];
+            let Some(mut command) = judge::judge("dpkg") else { return };
+            assert_eq!(
+                ours(&mut machine, &line),
+                theirs(&mut command, scratch.path(), &line),
+                "{left} {operator} {right}"
+            );
+            compared += 1;
+        }
+    }
+    assert!(compared > 400, "{compared}");
+    check(&[
+        "dpkg --print-architecture",
+        "dpkg --assert-multi-arch",
+        "dpkg --validate-pkgname a+b",
+        "dpkg --validate-pkgname +a",
+        "dpkg --validate-trigname /a/b",
+        "dpkg --validate-archname amd64",
+        "dpkg --compare-versions 1 lt",
     ]);
 }
