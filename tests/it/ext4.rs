@@ -291,6 +291,7 @@ fn extended_attributes() {
     with("/ping", file("ping"), &[("security.capability", capability), ("security.selinux", label)]);
     with("/journal", directory(), &[("system.posix_acl_access", &access), ("system.posix_acl_default", &access)]);
     with("/empty", file("x"), &[("user.empty", b""), ("trusted.overlay.opaque", b"y")]);
+    with("/été", file("x"), &[("user.été", b"x"), ("user.ÿ", &[1; 200])]);
     with("/big", file("x"), &[("user.a", &noise(900)), ("user.b", &noise(1500)), ("user.long", &noise(61))]);
     // Header, entry, name, end: 4020 bytes are left of the block.
     with("/full", symlink("x".repeat(100)), &[("user.full-of-it", &noise(4032))]);
