@@ -10,6 +10,7 @@ mod map;
 pub mod nearest;
 pub mod progress;
 pub mod seed;
+pub mod sparse;
 
 // Layer 1: data
 pub mod deb;
@@ -21,6 +22,7 @@ pub mod tree;
 
 // Layer 2: formats
 pub mod ext4;
+pub mod fat;
 pub mod gpt;
 pub mod tar;
 pub mod zst;

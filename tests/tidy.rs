@@ -11,6 +11,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("digest", 0),
     ("epoch", 0),
     ("seed", 0),
+    ("sparse", 0),
     ("map", 0),
     ("nearest", 0),
     ("progress", 0),
