@@ -118,7 +118,7 @@ fn time(days: i64, hour: i64, minute: i64, second: i64) -> Option<i64> {
 }
 
 /// Days since 1970-01-01 of a date in the Gregorian calendar; `None` when there is no such date.
-fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+pub(crate) fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     if !(1..=9999).contains(&year) || !(1..=12).contains(&month) || day < 1 {
         return None;
     }
@@ -130,7 +130,7 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
 }
 
 /// Year, month and day of a count of days since 1970-01-01.
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     const CYCLE: i64 = 146_097; // days in 400 years
     let days = days + 719_468;
     let of_cycle = days.rem_euclid(CYCLE);
