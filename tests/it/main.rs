@@ -8,6 +8,7 @@ mod commands;
 mod deb;
 mod dpkg_tools;
 mod ext4;
+mod fat;
 mod fetch;
 mod gpt;
 mod output;
