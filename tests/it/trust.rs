@@ -222,6 +222,26 @@ fn frames() {
 }
 
 #[test]
+fn one_flipped_bit_never_changes_the_text() {
+    let Some(gpg) = Gpg::new() else { return };
+    let bench = Bench { gpg };
+    let key = bench.gpg.key("key", "ed25519", "sign");
+    let ring = bench.keyring(&[&key]);
+    let good = bench.gpg.clearsign(&key, TEXT, &[]);
+    let mut accepted = 0;
+    for at in 0..good.len() * 8 {
+        let mut bad = good.clone();
+        bad[at / 8] ^= 1 << (at % 8);
+        if let Ok(verified) = trust::clearsigned("InRelease", &bad, &ring, now()) {
+            assert_eq!(verified.text(), TEXT, "bit {at}");
+            accepted += 1;
+        }
+    }
+    // The armor's checksum is not looked at, and the copy of the issuer's id in the packet is not signed.
+    assert!(accepted < 120, "{accepted} of {} flips are accepted", good.len() * 8);
+}
+
+#[test]
 fn detached_signatures() {
     let Some(gpg) = Gpg::new() else { return };
     let key = gpg.key("key", "rsa2048", "sign");
