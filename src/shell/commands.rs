@@ -59,6 +59,7 @@ mod nothing;
 mod od;
 mod passwd;
 mod paste;
+mod perl;
 mod printenv;
 mod printf;
 mod pwck;
@@ -69,11 +70,13 @@ mod realpath;
 mod rev;
 mod rm;
 mod rmdir;
+mod run_parts;
 mod seq;
 mod sh;
 mod sort;
 mod split;
 mod stat;
+mod surroundings;
 mod systemctl;
 mod systemd_sysusers;
 mod systemd_tmpfiles;
@@ -85,6 +88,7 @@ mod touch;
 mod tr;
 mod truncate;
 mod tsort;
+mod ucfq;
 mod uname;
 mod uniq;
 mod update_alternatives;
@@ -158,6 +162,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("id", id::run),
     ("install", install::run),
     ("ionice", wrapper::ionice),
+    ("ischroot", surroundings::ischroot),
     ("join", join::run),
     ("ln", ln::run),
     ("logger", nothing::logger),
@@ -167,6 +172,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("mkfifo", mknod::mkfifo),
     ("mknod", mknod::mknod),
     ("mktemp", mktemp::run),
+    ("mountpoint", surroundings::mountpoint),
     ("mv", mv::run),
     ("nice", wrapper::nice),
     ("nl", nl::run),
@@ -175,6 +181,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("od", od::run),
     ("passwd", passwd::run),
     ("paste", paste::run),
+    ("perl", perl::run),
     ("printenv", printenv::run),
     ("printf", printf::run),
     ("pwck", pwck::run),
@@ -185,6 +192,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("rev", rev::run),
     ("rm", rm::run),
     ("rmdir", rmdir::run),
+    ("run-parts", run_parts::run),
     ("seq", seq::run),
     ("setsid", wrapper::setsid),
     ("sh", sh::run),
@@ -196,6 +204,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("sleep", nothing::sleep),
     ("sort", sort::run),
     ("split", split::run),
+    ("start-stop-daemon", surroundings::start_stop_daemon),
     ("stat", stat::run),
     ("stdbuf", wrapper::stdbuf),
     ("sync", nothing::sync),
@@ -212,6 +221,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("true", nothing::succeed),
     ("truncate", truncate::run),
     ("tsort", tsort::run),
+    ("ucfq", ucfq::run),
     ("uname", uname::run),
     ("uniq", uniq::run),
     ("update-alternatives", update_alternatives::run),

@@ -1,0 +1,62 @@
+//! What scripts ask about the machine they run on: `ischroot`, `mountpoint`, `start-stop-daemon`. An image that is built is
+//! not running: it is like a chroot in which nothing is mounted and no process lives.
+
+use super::super::{Fatal, Process, Status, options};
+
+pub(super) fn ischroot(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    options::parse(process, &["default-false f", "default-true t"])?;
+    Ok(Status::SUCCESS)
+}
+
+/// Only the root is a mount point.
+pub(super) fn mountpoint(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    const NOT_MOUNTED: Status = Status(32);
+    let arguments = options::parse(process, &["quiet q"])?;
+    let [path] = arguments.operands.as_slice() else { return process.fail("bad usage") };
+    let (path, quiet) = (path.clone(), arguments.has("quiet"));
+    let shown = String::from_utf8_lossy(&path).into_owned();
+    let Ok((_, real)) = process.machine.tree.resolve(&process.absolute(&path)) else {
+        if !quiet {
+            process.complain(&format!("{shown}: No such file or directory"))?;
+        }
+        return Ok(Status::FAILURE);
+    };
+    let (status, text) = if real.is_root() { (Status::SUCCESS, "is") } else { (NOT_MOUNTED, "is not") };
+    if !quiet {
+        process.out(format!("{shown} {text} a mountpoint\n").as_bytes())?;
+    }
+    Ok(status)
+}
+
+/// There is nothing to stop; nothing can be started.
+pub(super) fn start_stop_daemon(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    let table = &[
+        "stop K",
+        "start S",
+        "oknodo o",
+        "quiet q",
+        "verbose v",
+        "test t",
+        "exec x=",
+        "name n=",
+        "pidfile p=",
+        "user u=",
+        "signal s=",
+        "retry R=",
+        "remove-pidfile",
+        "background b",
+        "make-pidfile m",
+        "chuid c=",
+        "startas a=",
+    ];
+    let arguments = options::parse_leading(process, table)?;
+    if arguments.has("start") || !arguments.has("stop") {
+        return Err(process.not_modelled("starting a process"));
+    }
+    if !arguments.has("quiet") {
+        let what = ["exec", "name", "pidfile"].iter().find_map(|option| arguments.value(option)).unwrap_or_default();
+        let line = format!("No {} found running; none killed.\n", String::from_utf8_lossy(what));
+        process.out(line.as_bytes())?;
+    }
+    Ok(if arguments.has("oknodo") { Status::SUCCESS } else { Status::FAILURE })
+}
