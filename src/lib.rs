@@ -36,6 +36,7 @@ pub mod configure;
 pub mod fetch;
 pub mod mirror;
 pub mod output;
+pub mod resolve;
 pub mod store;
 pub mod trust;
 pub mod unpack;
