@@ -28,6 +28,7 @@ mod parse;
 mod process;
 mod regex;
 mod script;
+mod sed;
 mod size;
 mod sort;
 mod specifiers;

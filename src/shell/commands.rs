@@ -71,6 +71,7 @@ mod rev;
 mod rm;
 mod rmdir;
 mod run_parts;
+mod sed;
 mod seq;
 mod sh;
 mod sort;
@@ -193,6 +194,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("rm", rm::run),
     ("rmdir", rmdir::run),
     ("run-parts", run_parts::run),
+    ("sed", sed::run),
     ("seq", seq::run),
     ("setsid", wrapper::setsid),
     ("sh", sh::run),

@@ -265,12 +265,7 @@ impl<'m> Shell<'m> {
 
     /// Counts a step against the bound.
     pub(super) fn step(&mut self) -> Result<(), Unwind> {
-        let limit = self.machine.limits.steps;
-        if self.machine.steps >= limit {
-            return Err(Fatal::Limit { what: "commands and loop rounds", limit }.into());
-        }
-        self.machine.steps += 1;
-        Ok(())
+        Ok(self.machine.step()?)
     }
 
     /// Runs `body` in a subshell: its own state, the same tree. The status of the shell is what the subshell leaves.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::interpreter::Script;
+use super::{Fatal, interpreter::Script};
 use crate::{debconf::Session, dpkg::database::Database, epoch::Epoch, tree::Tree};
 
 /// The bounds of one script run; passing one is [`super::Fatal::Limit`].
@@ -61,6 +61,16 @@ impl Machine {
             background_processes: 0,
             scripts: BTreeMap::new(),
         }
+    }
+
+    /// Counts a command, or a round of a loop in one, against the bound.
+    pub(super) fn step(&mut self) -> Result<(), Fatal> {
+        let limit = self.limits.steps;
+        if self.steps >= limit {
+            return Err(Fatal::Limit { what: "commands and loop rounds", limit });
+        }
+        self.steps += 1;
+        Ok(())
     }
 
     /// The next name for a temporary file: `length` letters that depend on nothing but how many were made before.

@@ -130,6 +130,7 @@ impl Process<'_> {
 
     /// Runs another command in this process's environment, folder and descriptors, and waits for it.
     pub fn run(&mut self, argv: Vec<Vec<u8>>) -> Result<Status, Fatal> {
+        self.machine.step()?;
         let launch = Launch {
             argv,
             environment: self.environment.clone(),

@@ -2,17 +2,18 @@
 //!
 //! The pattern is parsed here and searched by `regex-automata`, whose matches start where POSIX's do. Where its preference for
 //! earlier alternatives could end a match elsewhere than POSIX's longest, a second automaton finds the end and
-//! [`submatch`] the groups; patterns with back-references have a matcher of their own.
+//! [`backtrack`] the groups, as glibc has them; it also matches patterns with back-references.
 
 use std::cell::RefCell;
 
 use regex_automata::{Anchored, Input, MatchKind, hybrid::dfa, meta, util::syntax as automata_syntax};
 
 use super::Fatal;
+use program::Program;
 
 mod backtrack;
 mod parse;
-mod submatch;
+mod program;
 mod syntax;
 
 use syntax::Node;
@@ -102,7 +103,6 @@ pub(super) enum Error {
 /// A compiled pattern.
 #[derive(Debug)]
 pub(super) struct Regex {
-    node: Node,
     flavour: Flavour,
     groups: usize,
     engine: Engine,
@@ -112,9 +112,9 @@ pub(super) struct Regex {
 enum Engine {
     /// The automaton's own preference is POSIX's.
     Plain(meta::Regex),
-    /// Starts from the first, ends from the second.
-    Longest(meta::Regex, Box<(dfa::DFA, RefCell<dfa::Cache>)>),
-    Backtrack,
+    /// Starts from the first, ends from the second, groups from the third.
+    Longest(meta::Regex, Box<(dfa::DFA, RefCell<dfa::Cache>)>, Program),
+    Backtrack(Program),
 }
 
 impl Regex {
@@ -136,7 +136,7 @@ impl Regex {
             Surrounded::Nothing => Node::Concat(vec![Node::Start, node, Node::End]),
         };
         if node.has_back_reference() {
-            return Ok(Self { node, flavour, groups, engine: Engine::Backtrack });
+            return Ok(Self { flavour, groups, engine: Engine::Backtrack(program::compile(&node)?) });
         }
         let text = syntax::translate(&node, flavour);
         let syntax = automata_syntax::Config::new().utf8(false).unicode(flavour.utf8);
@@ -146,7 +146,7 @@ impl Regex {
             .build(&text)
             .map_err(|_| Error::TooBig)?;
         if syntax::is_plain(&node, flavour) {
-            return Ok(Self { node, flavour, groups, engine: Engine::Plain(search) });
+            return Ok(Self { flavour, groups, engine: Engine::Plain(search) });
         }
         let config = dfa::Config::new().match_kind(MatchKind::All).skip_cache_capacity_check(true);
         let longest = dfa::DFA::builder()
@@ -156,7 +156,8 @@ impl Regex {
             .build(&text)
             .map_err(|_| Error::TooBig)?;
         let cache = RefCell::new(longest.create_cache());
-        Ok(Self { node, flavour, groups, engine: Engine::Longest(search, Box::new((longest, cache))) })
+        let program = program::compile(&node)?;
+        Ok(Self { flavour, groups, engine: Engine::Longest(search, Box::new((longest, cache)), program) })
     }
 
     /// Number of groups, the whole match not counted.
@@ -166,8 +167,8 @@ impl Regex {
 
     pub(super) fn is_match(&self, text: &[u8]) -> Result<bool, Fatal> {
         match &self.engine {
-            Engine::Plain(search) | Engine::Longest(search, _) => Ok(search.is_match(text)),
-            Engine::Backtrack => Ok(self.captures(text, 0)?.is_some()),
+            Engine::Plain(search) | Engine::Longest(search, ..) => Ok(search.is_match(text)),
+            Engine::Backtrack(_) => Ok(self.captures(text, 0)?.is_some()),
         }
     }
 
@@ -177,7 +178,7 @@ impl Regex {
             Engine::Plain(search) => {
                 Ok(search.find(Input::new(text).range(from..)).map(|found| (found.start(), found.end())))
             }
-            Engine::Longest(search, longest) => {
+            Engine::Longest(search, longest, _) => {
                 let Some(found) = search.find(Input::new(text).range(from..)) else { return Ok(None) };
                 let (automaton, cache) = &**longest;
                 let input = Input::new(text).range(found.start()..).anchored(Anchored::Yes);
@@ -185,7 +186,7 @@ impl Regex {
                 let end = end.ok().flatten().map_or(found.end(), |half| half.offset());
                 Ok(Some((found.start(), end)))
             }
-            Engine::Backtrack => Ok(self.captures(text, from)?.and_then(|groups| groups[0])),
+            Engine::Backtrack(_) => Ok(self.captures(text, from)?.and_then(|groups| groups[0])),
         }
     }
 
@@ -201,16 +202,12 @@ impl Regex {
                 let span = |index| found.get_group(index).map(|span: regex_automata::Span| (span.start, span.end));
                 Ok(Some((0..=self.groups).map(span).collect()))
             }
-            Engine::Longest(..) => {
-                let Some(whole) = self.find(text, from)? else { return Ok(None) };
-                let mut groups = vec![None; self.groups + 1];
-                if self.groups > 0 {
-                    submatch::assign(&self.node, self.flavour, text, whole, &mut groups)?;
-                }
-                groups[0] = Some(whole);
-                Ok(Some(groups))
-            }
-            Engine::Backtrack => backtrack::find(&self.node, self.flavour, self.groups, text, from),
+            Engine::Longest(_, _, program) => match self.find(text, from)? {
+                None => Ok(None),
+                Some(whole) if self.groups == 0 => Ok(Some(vec![Some(whole)])),
+                Some(whole) => backtrack::groups(program, self.flavour, self.groups, text, whole).map(Some),
+            },
+            Engine::Backtrack(program) => backtrack::find(program, self.flavour, self.groups, text, from),
         }
     }
 }
@@ -268,10 +265,10 @@ mod tests {
     fn longest() {
         let check = |pattern, text, expect| check(Flavour::extended(true), pattern, text, expect);
         check("a|ab", "abc", "ab");
-        check("(a|ab)(c|bcd)(d*)", "abcd", "abcd,ab,c,d");
+        check("(a|ab)(c|bcd)(d*)", "abcd", "abcd,a,bcd,");
         check("a?(ab)?", "ab", "ab,ab");
         check("(a*)(ab)*(b*)", "abb", "abb,a,-,bb");
-        check("(a|ab)(b*)", "abb", "abb,ab,b");
+        check("(a|ab)(b*)", "abb", "abb,a,bb");
         check("(ab|a)(bc|c)?", "abc", "abc,ab,c");
         check("x*", "aaa", "");
         check("(foo|foobar)$", "foobar", "foobar,foobar");

@@ -218,8 +218,8 @@ impl Expression {
 
     /// Group 1 of a match at the start of the text, or its length in characters.
     fn match_start(&self, text: &[u8], pattern: &[u8]) -> Value {
-        let regex =
-            Regex::new(pattern, Flavour::basic(self.utf8)).map_err(|error| Stop::Error(error.to_string(), 2))?;
+        let regex = Regex::new(pattern, Flavour { lenient: true, ..Flavour::basic(self.utf8) })
+            .map_err(|error| Stop::Error(error.to_string(), 2))?;
         let groups = regex.captures(text, 0)?.filter(|groups| groups[0].is_some_and(|(start, _)| start == 0));
         let part = |span: Option<(usize, usize)>| span.map_or(&[] as &[u8], |(start, end)| &text[start..end]);
         Ok(match (groups, regex.groups() > 0) {

@@ -1,36 +1,54 @@
-//! Patterns with back-references: all ways to match are tried, the longest wins.
+//! Runs a pattern's program by trying one way after the other: for the groups of a match whose ends are known, and for patterns
+//! with back-references, of whose matches the longest wins.
 
 use super::{
-    Flavour, Groups,
-    syntax::{Node, decode, holds, one},
+    Flavour, Groups, Span,
+    program::{Instruction, Program},
+    syntax::{decode, holds, one},
 };
 use crate::shell::Fatal;
 
-/// Parts tried in one search.
+/// Instructions run in one search with back-references.
 const MAX_STEPS: u64 = 5_000_000;
 
-/// Nested calls: the length of what one search can match with a repeated group.
-const MAX_DEPTH: u32 = 2_000;
+/// Places times instructions of a match whose groups are wanted.
+const MAX_VISITED: usize = 1 << 28;
+
+/// The groups of the match at `whole`: those of the first way to match exactly that.
+pub(super) fn groups(
+    program: &Program,
+    flavour: Flavour,
+    count: usize,
+    text: &[u8],
+    whole: Span,
+) -> Result<Groups, Fatal> {
+    let size = program.instructions.len().saturating_mul(whole.1 - whole.0 + 1);
+    if size > MAX_VISITED {
+        return Err(Fatal::Limit { what: "places and parts of a regular expression", limit: MAX_VISITED as u64 });
+    }
+    let mut search = Search::new(program, flavour, count, text);
+    search.target = Some(whole);
+    search.visited = vec![0; size.div_ceil(64)];
+    search.run(whole.0)?;
+    let mut groups = search.best.unwrap_or_else(|| vec![None; count + 1]);
+    groups[0] = Some(whole);
+    Ok(groups)
+}
 
 /// The leftmost match from `from` on, and of those the longest.
 pub(super) fn find(
-    node: &Node,
+    program: &Program,
     flavour: Flavour,
-    groups: usize,
+    count: usize,
     text: &[u8],
     from: usize,
 ) -> Result<Option<Groups>, Fatal> {
-    let mut search = Search { flavour, text, groups: vec![None; groups + 1], best: None, steps: 0, depth: 0 };
+    let mut search = Search::new(program, flavour, count, text);
     let mut start = from;
     loop {
-        search.groups.fill(None);
-        search.parts(&[Task::Match(node)], start);
-        if search.steps > MAX_STEPS || search.depth > MAX_DEPTH {
-            return Err(Fatal::Limit { what: "steps of a regular expression", limit: MAX_STEPS });
-        }
-        if let Some((end, mut groups)) = search.best.take() {
-            groups[0] = Some((start, end));
-            return Ok(Some(groups));
+        search.run(start)?;
+        if search.best.is_some() {
+            return Ok(search.best);
         }
         match decode(text, start, flavour.utf8) {
             Some((_, len)) => start += len,
@@ -39,141 +57,144 @@ pub(super) fn find(
     }
 }
 
-/// What is still to be matched.
-#[derive(Clone)]
-enum Task<'n> {
-    Match(&'n Node),
-    /// The group with this number, begun at this place, ends here.
-    Close(usize, usize),
-    /// Further rounds of a repetition whose last began at this place.
-    Repeat(&'n Node, u32, Option<u32>, usize),
+/// What is left to try, and what to undo on the way back to it.
+enum Frame {
+    Try(usize, usize),
+    Restore(usize, Option<usize>),
 }
 
-struct Search<'a> {
+struct Search<'s> {
+    program: &'s Program,
     flavour: Flavour,
-    text: &'a [u8],
-    groups: Groups,
-    best: Option<(usize, Groups)>,
+    text: &'s [u8],
+    count: usize,
+    /// Starts and ends of groups, then marks of loops.
+    slots: Vec<Option<usize>>,
+    /// The match has to be this one.
+    target: Option<Span>,
+    /// With a target, what was tried in vain: without back-references it is the same for every way there.
+    visited: Vec<u64>,
+    best: Option<Groups>,
+    best_end: usize,
     steps: u64,
-    depth: u32,
 }
 
-impl Search<'_> {
-    /// Matches `tasks`, the last first, from `at` on, and keeps the match if it is the longest so far.
-    fn parts(&mut self, tasks: &[Task<'_>], at: usize) {
-        self.steps += 1;
-        if self.steps > MAX_STEPS || self.depth > MAX_DEPTH {
-            return;
+impl<'s> Search<'s> {
+    fn new(program: &'s Program, flavour: Flavour, count: usize, text: &'s [u8]) -> Self {
+        let slots = vec![None; 2 * (count + 1) + program.marks];
+        Self {
+            program,
+            flavour,
+            text,
+            count,
+            slots,
+            target: None,
+            visited: Vec::new(),
+            best: None,
+            best_end: 0,
+            steps: 0,
         }
-        let Some((task, rest)) = tasks.split_last() else {
-            if self.best.as_ref().is_none_or(|(end, _)| at > *end) {
-                self.best = Some((at, self.groups.clone()));
+    }
+
+    fn run(&mut self, start: usize) -> Result<(), Fatal> {
+        self.slots.fill(None);
+        self.slots[0] = Some(start);
+        let mut stack = vec![Frame::Try(0, start)];
+        while let Some(frame) = stack.pop() {
+            match frame {
+                Frame::Restore(slot, value) => self.slots[slot] = value,
+                Frame::Try(at, place) => {
+                    if self.follow(at, place, &mut stack)? {
+                        return Ok(());
+                    }
+                }
             }
-            return;
+        }
+        Ok(())
+    }
+
+    /// Follows one way until it ends; true when no other need be tried.
+    fn follow(&mut self, mut at: usize, mut place: usize, stack: &mut Vec<Frame>) -> Result<bool, Fatal> {
+        loop {
+            if self.seen(at, place)? {
+                return Ok(false);
+            }
+            match &self.program.instructions[at] {
+                Instruction::Match => return Ok(self.matched(place)),
+                Instruction::Jump(to) => {
+                    at = *to;
+                    continue;
+                }
+                Instruction::Split(first, second) => {
+                    stack.push(Frame::Try(*second, place));
+                    at = *first;
+                    continue;
+                }
+                Instruction::Save(slot) => self.set(*slot, place, stack),
+                Instruction::Mark(register) => self.set(2 * (self.count + 1) + register, place, stack),
+                Instruction::Progress(register) => {
+                    if self.slots[2 * (self.count + 1) + register] == Some(place) {
+                        return Ok(false);
+                    }
+                }
+                Instruction::Assert(node) => {
+                    if !holds(node, self.flavour, self.text, place) {
+                        return Ok(false);
+                    }
+                }
+                Instruction::One(node) => match one(node, self.flavour, self.text, place) {
+                    Some(len) if self.target.is_none_or(|(_, end)| place + len <= end) => place += len,
+                    _ => return Ok(false),
+                },
+                Instruction::BackReference(number) => match self.same(*number, place) {
+                    Some(len) => place += len,
+                    None => return Ok(false),
+                },
+            }
+            at += 1;
+        }
+    }
+
+    fn set(&mut self, slot: usize, place: usize, stack: &mut Vec<Frame>) {
+        let old = self.slots[slot].replace(place);
+        stack.push(Frame::Restore(slot, old));
+    }
+
+    /// Whether this was tried before, or else a step is counted.
+    fn seen(&mut self, at: usize, place: usize) -> Result<bool, Fatal> {
+        let Some((start, end)) = self.target else {
+            self.steps += 1;
+            if self.steps > MAX_STEPS {
+                return Err(Fatal::Limit { what: "steps of a regular expression", limit: MAX_STEPS });
+            }
+            return Ok(false);
         };
-        self.depth += 1;
-        self.task(task, rest, at);
-        // A search that went too deep stays so, to be reported.
-        if self.depth <= MAX_DEPTH {
-            self.depth -= 1;
-        }
+        let index = at * (end - start + 1) + place - start;
+        let bit = 1 << (index % 64);
+        let seen = self.visited[index / 64] & bit != 0;
+        self.visited[index / 64] |= bit;
+        Ok(seen)
     }
 
-    fn task(&mut self, task: &Task<'_>, rest: &[Task<'_>], at: usize) {
-        match task {
-            Task::Close(number, start) => {
-                let old = self.groups[*number].replace((*start, at));
-                self.parts(rest, at);
-                self.groups[*number] = old;
-            }
-            Task::Repeat(inner, min, max, began) => {
-                // A round that matched nothing is the last.
-                if (at > *began || *min > 0) && *max != Some(0) {
-                    self.round(inner, min.saturating_sub(1), max.map(|max| max - 1), rest, at);
-                }
-                if *min == 0 || at == *began {
-                    self.parts(rest, at);
-                }
-            }
-            Task::Match(node) => self.node(node, rest, at),
+    fn matched(&mut self, place: usize) -> bool {
+        let wanted = self.target.is_none_or(|(_, end)| place == end);
+        if !wanted || (self.best.is_some() && place <= self.best_end) {
+            return false;
         }
+        let mut groups: Groups =
+            (0..=self.count).map(|group| Some((self.slots[2 * group]?, self.slots[2 * group + 1]?))).collect();
+        groups[0] = self.slots[0].map(|start| (start, place));
+        self.best = Some(groups);
+        self.best_end = place;
+        self.target.is_some() || place == self.text.len()
     }
 
-    fn round(&mut self, inner: &Node, min: u32, max: Option<u32>, rest: &[Task<'_>], at: usize) {
-        let mut tasks = rest.to_vec();
-        tasks.push(Task::Repeat(inner, min, max, at));
-        tasks.push(Task::Match(inner));
-        self.parts(&tasks, at);
-    }
-
-    fn node(&mut self, node: &Node, rest: &[Task<'_>], at: usize) {
-        match node {
-            node if node.is_one_character() => {
-                if let Some(len) = one(node, self.flavour, self.text, at) {
-                    self.parts(rest, at + len);
-                }
-            }
-            Node::Group(number, inner) => {
-                let mut tasks = rest.to_vec();
-                tasks.push(Task::Close(*number, at));
-                tasks.push(Task::Match(inner));
-                self.parts(&tasks, at);
-            }
-            Node::Concat(parts) => {
-                let mut tasks = rest.to_vec();
-                tasks.extend(parts.iter().rev().map(Task::Match));
-                self.parts(&tasks, at);
-            }
-            Node::Alternate(parts) => {
-                for part in parts {
-                    let mut tasks = rest.to_vec();
-                    tasks.push(Task::Match(part));
-                    self.parts(&tasks, at);
-                }
-            }
-            Node::Repeat(inner, min, max) if inner.is_one_character() => {
-                self.run(inner, *min, *max, rest, at);
-            }
-            Node::Repeat(inner, min, max) => {
-                if *max != Some(0) {
-                    self.round(inner, min.saturating_sub(1), max.map(|max| max - 1), rest, at);
-                }
-                if *min == 0 {
-                    self.parts(rest, at);
-                }
-            }
-            Node::BackReference(number) => {
-                let Some((start, end)) = self.groups[*number] else { return };
-                if self.same(start..end, at) {
-                    self.parts(rest, at + end - start);
-                }
-            }
-            node => {
-                if holds(node, self.flavour, self.text, at) {
-                    self.parts(rest, at);
-                }
-            }
-        }
-    }
-
-    /// A repeated character, the most first.
-    fn run(&mut self, inner: &Node, min: u32, max: Option<u32>, rest: &[Task<'_>], at: usize) {
-        let mut ends = vec![at];
-        while max.is_none_or(|max| ends.len() <= max as usize) {
-            let here = ends[ends.len() - 1];
-            match one(inner, self.flavour, self.text, here) {
-                Some(len) => ends.push(here + len),
-                None => break,
-            }
-        }
-        for end in ends.into_iter().skip(min as usize).rev() {
-            self.parts(rest, end);
-        }
-    }
-
-    fn same(&self, earlier: std::ops::Range<usize>, at: usize) -> bool {
-        let Some(here) = self.text.get(at..at + earlier.len()) else { return false };
-        let earlier = &self.text[earlier];
-        if self.flavour.fold_case { here.eq_ignore_ascii_case(earlier) } else { here == earlier }
+    /// The length of what a group matched, if it is here again.
+    fn same(&self, number: usize, place: usize) -> Option<usize> {
+        let (start, end) = (self.slots[2 * number]?, self.slots[2 * number + 1]?);
+        let earlier = self.text.get(start..end)?;
+        let here = self.text.get(place..place + earlier.len())?;
+        let same = if self.flavour.fold_case { here.eq_ignore_ascii_case(earlier) } else { here == earlier };
+        same.then_some(earlier.len())
     }
 }

@@ -95,6 +95,7 @@ impl Parser<'_> {
                 }
                 Token::Repeat(min, max) => {
                     self.at = next;
+                    self.refuse_twice(parts.last())?;
                     match parts.pop() {
                         Some(part) if repeatable => parts.push(Node::Repeat(Box::new(part), min, max)),
                         // At the start of a BRE an operator is itself; an ERE's is passed over.
@@ -110,6 +111,7 @@ impl Parser<'_> {
                     self.at = next;
                     match (self.interval(), repeatable) {
                         (Ok((min, max)), true) => {
+                            self.refuse_twice(parts.last())?;
                             let part = parts.pop().ok_or(Error::Repetition)?;
                             parts.push(Node::Repeat(Box::new(part), min, max));
                         }
@@ -131,6 +133,15 @@ impl Parser<'_> {
             first = false;
         }
         Ok(if parts.len() == 1 { parts.remove(0) } else { Node::Concat(parts) })
+    }
+
+    /// sed's basic expressions allow no repetition of a repetition.
+    fn refuse_twice(&self, last: Option<&Node>) -> Result<(), Error> {
+        let strict = !self.flavour.extended && !self.flavour.lenient;
+        match last {
+            Some(Node::Repeat(..)) if strict => Err(Error::Repetition),
+            _ => Ok(()),
+        }
     }
 
     fn ends_here(&self, token: &Token) -> bool {

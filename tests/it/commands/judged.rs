@@ -38,14 +38,32 @@ struct Outcome {
 /// `name = OTHER` (a hard link), with a mode before it where it isn't the usual one; `TEXT` knows `\n`, `\t` and `\xNN`. The
 /// file `stdin` is also standard input. Each case starts afresh; `;` separates several command lines of one.
 pub fn check(fixture: &str, cases: &str) {
-    let lines: Vec<&str> =
-        cases.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let lines = whole_lines(cases);
     let programs: Vec<String> = lines.iter().flat_map(|line| split(line)).map(|words| words[0].clone()).collect();
     if programs.iter().any(|program| judge::judge(program).is_none()) {
         return;
     }
     let faults: Vec<String> = lines.par_iter().filter_map(|line| fault(fixture, line)).collect();
     assert!(faults.is_empty(), "{} of {} differ\n{}", faults.len(), lines.len(), faults.join("\n"));
+}
+
+/// The cases; one goes on in the next line while a single quote is open.
+fn whole_lines(cases: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in cases.lines() {
+        match all.last_mut().filter(|_| open) {
+            Some(case) => {
+                case.push('\n');
+                case.push_str(line);
+            }
+            None if line.is_empty() => continue,
+            None => all.push(line.to_owned()),
+        }
+        let case = all.last().map_or("", String::as_str);
+        open = !case.contains('"') && case.matches('\'').count() % 2 == 1;
+    }
+    all
 }
 
 fn fault(fixture: &str, line: &str) -> Option<String> {

@@ -15,7 +15,16 @@ const FILES: &str = r"
     nul a\x00b\x00a\x00
     nonl last line
     empty
+    d.txt alpha\n
+    l -> d.txt
     conf # comment\nkey=value\n  indented = yes\n\n[global]\nworkgroup = X\nGRUB_CMDLINE_LINUX=\x22quiet\x22\n#GRUB_DISABLE=true\nLANG=\x22C.UTF-8\x22\n
+    odd a.b[c]^d$e\\f/g?h+i*j'k\x22l`m&n@o\nmodel*pc105*x\n%period%lbracket%slash%\n
+    libs ./a/b\n/lib/x86/tls/x/libc.so\n/usr/lib/x86_64-linux-gnu/i686/libm.so.6\n/usr/lib/python3.11/abc.py\n
+    ldd \tlinux-gate.so.1 (0x1)\n\tlibc.so.6 => /lib/libc.so.6 (0x2)\n\t/lib64/ld-linux.so.2 (0x3)\n\tnothing\n
+    abcd abcd\nabb\nab\nfoobarbar\nxx\n
+    script.sed s/root/ROOT/p\n1d\n/bin/{\ns/x/Y/\n}\n
+    0400 ro a\n
+    h = d.txt
     d/
     d/one alpha\nbeta\n
     d/two beta\ngamma\n
@@ -54,4 +63,9 @@ fn grep() {
 #[test]
 fn shell() {
     check(FILES, include_str!("text/test.txt"));
+}
+
+#[test]
+fn sed() {
+    check(FILES, include_str!("text/sed.txt"));
 }
