@@ -59,6 +59,9 @@ fn fsck(image: &Path) {
 /// Everything out again with mcopy, byte by byte.
 fn mtools(tree: &Tree, image: &Path) {
     let Some(mut command) = judge("mcopy") else { return };
+    if tree.get(ROOT).entries().is_none_or(|entries| entries.is_empty()) {
+        return;
+    }
     let folder = tempfile::tempdir().expect("a scratch folder");
     let (code, out, err) = run(command.args(["-s", "-n", "-Q", "-i"]).arg(image).arg("::*").arg(folder.path()));
     assert_eq!(code, 0, "{out}{err}");
