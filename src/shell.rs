@@ -15,6 +15,7 @@ mod dpkg;
 mod environment;
 mod expand;
 mod files;
+mod find;
 mod flags;
 mod grep;
 mod interpreter;

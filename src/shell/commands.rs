@@ -32,6 +32,7 @@ mod echo;
 mod env;
 mod expand;
 mod expr;
+mod find;
 mod fold;
 mod frontend;
 mod getent;
@@ -101,6 +102,8 @@ mod wc;
 mod wrapper;
 mod xargs;
 
+pub(super) use stat::{links as link_count, size as apparent_size};
+
 /// A built-in program.
 pub type Command = fn(&mut Process<'_>) -> Result<Status, Fatal>;
 
@@ -147,6 +150,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("expr", expr::run),
     ("false", nothing::fail),
     ("fgrep", grep::fgrep),
+    ("find", find::run),
     ("fold", fold::run),
     ("frontend", frontend::run),
     ("getent", getent::run),

@@ -65,10 +65,6 @@ impl Flavour {
             surrounded: Surrounded::Anything,
         }
     }
-
-    pub(super) fn extended(utf8: bool) -> Self {
-        Self { extended: true, ..Self::basic(utf8) }
-    }
 }
 
 /// Why a pattern is none; the texts are those of the C library.
@@ -263,7 +259,8 @@ mod tests {
 
     #[test]
     fn longest() {
-        let check = |pattern, text, expect| check(Flavour::extended(true), pattern, text, expect);
+        let check =
+            |pattern, text, expect| check(Flavour { extended: true, ..Flavour::basic(true) }, pattern, text, expect);
         check("a|ab", "abc", "ab");
         check("(a|ab)(c|bcd)(d*)", "abcd", "abcd,a,bcd,");
         check("a?(ab)?", "ab", "ab,ab");
@@ -288,7 +285,7 @@ mod tests {
         let word = Flavour { surrounded: Surrounded::NonWord, ..Flavour::basic(true) };
         check(word, "a*", "ba aa", "aa");
         check(word, "foo", "foobar foo-bar", "foo");
-        let line = Flavour { surrounded: Surrounded::Nothing, ..Flavour::extended(true) };
+        let line = Flavour { surrounded: Surrounded::Nothing, ..Flavour { extended: true, ..Flavour::basic(true) } };
         check(line, "a|ab", "ab", "ab");
         let bytes = Flavour::basic(false);
         check(bytes, ".", "x", "x");

@@ -83,8 +83,11 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
     Ok(status)
 }
 
+/// Files by their names.
+type Files = Vec<(Vec<u8>, Bytes)>;
+
 /// The files to read up to a directory, which ends the run, and the status that missing ones lead to.
-fn inputs(process: &mut Process<'_>, arguments: &Arguments) -> Result<(Vec<(Vec<u8>, Bytes)>, u8), Fatal> {
+fn inputs(process: &mut Process<'_>, arguments: &Arguments) -> Result<(Files, u8), Fatal> {
     let operands = if arguments.operands.is_empty() { vec![b"-".to_vec()] } else { arguments.operands.clone() };
     let mut files = Vec::new();
     let mut status = 0;

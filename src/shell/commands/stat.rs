@@ -182,12 +182,12 @@ fn file(process: &Process<'_>, path: &[u8], id: InodeId, letters: &[u8]) -> Opti
 }
 
 /// Length as a file system shows it: a directory's is a block.
-pub(super) fn size(inode: &Inode) -> u64 {
+pub(in crate::shell) fn size(inode: &Inode) -> u64 {
     if inode.is_dir() { BLOCK } else { inode.size() }
 }
 
 /// A directory's links are its name, its `.` and the `..` of each directory in it.
-pub(super) fn links(process: &Process<'_>, inode: &Inode) -> usize {
+pub(in crate::shell) fn links(process: &Process<'_>, inode: &Inode) -> usize {
     match inode.entries() {
         Some(entries) => 2 + entries.values().filter(|id| process.inode(**id).is_dir()).count(),
         None => inode.links() as usize,

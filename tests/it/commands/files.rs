@@ -1,6 +1,6 @@
 //! Commands that make, change, move and look at files.
 
-use super::judged::check;
+use super::judged::{check, check_unordered};
 
 const FILES: &str = r"
     a one\ntwo\n
@@ -53,4 +53,9 @@ fn paths() {
 #[test]
 fn times() {
     check(FILES, include_str!("files/times.txt"));
+}
+
+#[test]
+fn find() {
+    check_unordered(FILES, include_str!("files/find.txt"));
 }

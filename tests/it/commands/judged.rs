@@ -38,6 +38,22 @@ struct Outcome {
 /// `name = OTHER` (a hard link), with a mode before it where it isn't the usual one; `TEXT` knows `\n`, `\t` and `\xNN`. The
 /// file `stdin` is also standard input. Each case starts afresh; `;` separates several command lines of one.
 pub fn check(fixture: &str, cases: &str) {
+    compare(fixture, cases, fault);
+}
+
+/// The same for programs whose output has no certain order.
+pub fn check_unordered(fixture: &str, cases: &str) {
+    compare(fixture, cases, |fixture, line| {
+        let sorted = |outcome: Outcome| {
+            let mut lines: Vec<&str> = outcome.output.split_inclusive(['\n', '\0']).collect();
+            lines.sort_unstable();
+            Outcome { output: lines.concat(), ..outcome }
+        };
+        difference(line, ours(fixture, line).map(sorted), &sorted(theirs(fixture, line)))
+    });
+}
+
+fn compare(fixture: &str, cases: &str, fault: impl Fn(&str, &str) -> Option<String> + Sync) {
     let lines = whole_lines(cases);
     let programs: Vec<String> = lines.iter().flat_map(|line| split(line)).map(|words| words[0].clone()).collect();
     if programs.iter().any(|program| judge::judge(program).is_none()) {
@@ -67,9 +83,11 @@ fn whole_lines(cases: &str) -> Vec<String> {
 }
 
 fn fault(fixture: &str, line: &str) -> Option<String> {
-    let theirs = theirs(fixture, line);
-    let ours = ours(fixture, line);
-    if ours.as_ref() == Ok(&theirs) {
+    difference(line, ours(fixture, line), &theirs(fixture, line))
+}
+
+fn difference(line: &str, ours: Result<Outcome, String>, theirs: &Outcome) -> Option<String> {
+    if ours.as_ref() == Ok(theirs) {
         return None;
     }
     let mut text = format!("--- {line}\n");
