@@ -24,6 +24,7 @@ pub mod tree;
 pub mod ext4;
 pub mod fat;
 pub mod gpt;
+pub mod kmod;
 pub mod tar;
 pub mod zst;
 

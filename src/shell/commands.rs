@@ -21,6 +21,7 @@ mod date;
 mod dd;
 mod deb_systemd_helper;
 mod debconf_tools;
+mod depmod;
 mod diff;
 mod dirname;
 mod dpkg;
@@ -136,6 +137,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("debconf-escape", debconf_tools::escape),
     ("debconf-set-selections", debconf_tools::set_selections),
     ("debconf-show", debconf_tools::show),
+    ("depmod", depmod::run),
     ("diff", diff::run),
     ("dirname", dirname::run),
     ("dpkg", dpkg::run),
