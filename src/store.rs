@@ -50,8 +50,8 @@ pub struct Store {
 pub enum Error {
     #[error("store `{}` is read-only", .0.display())]
     ReadOnly(PathBuf),
-    #[error("no space left for `{}` of {needed} bytes", path.display())]
-    NoSpace { path: PathBuf, needed: u64 },
+    #[error("no space left for `{}`", .0.display())]
+    NoSpace(PathBuf),
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error("package {0} is not in the store")]
@@ -135,7 +135,7 @@ impl Store {
         let size = from.metadata()?.len();
         if let Some(mut partial) = self.partial(sum)? {
             partial.restart()?;
-            io::copy(&mut from, partial.file()).map_err(|error| self.writing(error, partial.path(), size))?;
+            io::copy(&mut from, partial.file()).map_err(|error| self.writing(error, partial.path()))?;
             return partial.commit(size);
         }
         self.deb(sum).ok_or(Error::Absent(*sum))
@@ -191,11 +191,9 @@ impl Store {
     }
 
     /// Gives a failure to write its own name where the user can act on it.
-    fn writing(&self, error: io::Error, path: &Path, needed: u64) -> Error {
+    fn writing(&self, error: io::Error, path: &Path) -> Error {
         match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Error::NoSpace { path: path.to_path_buf(), needed }
-            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::NoSpace(path.to_path_buf()),
             _ if is_read_only(&error) => Error::ReadOnly(self.root.clone()),
             _ => Error::Io(error),
         }

@@ -142,16 +142,16 @@ fn make(store: &Store, sum: &Sha256) -> Result<File> {
     let archive = archive::read(&deb).map_err(|source| Error::Archive { deb: *sum, source })?;
     let tmp = store.root.join(TMP);
     let file = tempfile::Builder::new().prefix(&format!("{sum}.")).tempfile_in(&tmp);
-    let file = file.map_err(|error| store.writing(error, &tmp, 0))?;
+    let file = file.map_err(|error| store.writing(error, &tmp))?;
     let control_len = unpack(store, &file, ALIGN, sum, "control.tar", &archive.control)?;
-    let too_long = || Error::NoSpace { path: file.path().to_path_buf(), needed: u64::MAX };
+    let too_long = || Error::NoSpace(file.path().to_path_buf());
     let data_offset = plan(sum, control_len, 0).ok_or_else(too_long)?.data_offset.get();
     let data_len = unpack(store, &file, data_offset, sum, "data.tar", &archive.data)?;
     let header = plan(sum, control_len, data_len).ok_or_else(too_long)?;
-    seal(&file, header).map_err(|error| store.writing(error, file.path(), header.file_len.get()))?;
+    seal(&file, header).map_err(|error| store.writing(error, file.path()))?;
     let layer = parts(&map(file.as_file())?, &header);
     let target = store.path(LAYERS, sum);
-    file.into_temp_path().persist(&target).map_err(|error| store.writing(error.error, &target, 0))?;
+    file.into_temp_path().persist(&target).map_err(|error| store.writing(error.error, &target))?;
     Ok(layer)
 }
 
@@ -172,7 +172,7 @@ fn unpack(
 ) -> Result<u64> {
     let write = |offset: u64, bytes: &[u8]| file.as_file().write_all_at(bytes, start + offset);
     compress::decode(packed.compression, &packed.bytes, &Limits::PACKAGE, &write).map_err(|error| match error {
-        compress::Error::Write(error) => store.writing(error, file.path(), 0),
+        compress::Error::Write(error) => store.writing(error, file.path()),
         source => Error::Compressed { deb: *deb, part, source },
     })
 }

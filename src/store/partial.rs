@@ -30,7 +30,7 @@ impl Store {
                 return Ok(None);
             }
             let file = fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
-            let file = file.map_err(|error| self.writing(error, &path, 0))?;
+            let file = file.map_err(|error| self.writing(error, &path))?;
             file.file().lock()?;
             // Whoever held the lock may have moved the file into the store, or removed it.
             match fs::metadata(&path) {
@@ -69,7 +69,7 @@ impl Partial<'_> {
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         let file = &mut self.file;
         let written = io::Seek::seek(file, io::SeekFrom::End(0)).and_then(|_| io::Write::write_all(file, bytes));
-        written.map_err(|error| self.store.writing(error, self.file.path(), bytes.len() as u64))
+        written.map_err(|error| self.store.writing(error, self.file.path()))
     }
 
     /// Throws away what is there.
@@ -87,10 +87,10 @@ impl Partial<'_> {
             fs::remove_file(&path)?;
             return Err(error);
         }
-        self.file.sync_data().map_err(|error| self.store.writing(error, &path, size))?;
+        self.file.sync_data().map_err(|error| self.store.writing(error, &path))?;
         self.file.set_permissions(PermissionsExt::from_mode(0o444))?;
         let target = self.store.path(DEBS, &self.sum);
-        fs::rename(&path, &target).map_err(|error| self.store.writing(error, &target, size))?;
+        fs::rename(&path, &target).map_err(|error| self.store.writing(error, &target))?;
         Ok(target)
     }
 
