@@ -18,7 +18,7 @@ pub fn write(out: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
     out.write_all_at(&bytes[start..], offset + start as u64)
 }
 
-fn is_zero(block: &[u8]) -> bool {
+pub(crate) fn is_zero(block: &[u8]) -> bool {
     let (words, rest) = block.as_chunks::<16>();
     words.iter().all(|word| u128::from_ne_bytes(*word) == 0) && rest.iter().all(|&byte| byte == 0)
 }

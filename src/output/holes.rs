@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rayon::prelude::*;
 use rustix::{fs::SeekFrom, io::Errno};
 
-use crate::{map::map, tree::Content};
+use crate::{map::map, sparse::is_zero, tree::Content};
 
 /// Holes are blocks of zeros of this size, so that what is found depends on the file's bytes alone.
 const BLOCK: usize = 4096;
@@ -71,9 +71,4 @@ fn data(bytes: &[u8], start: usize, end: usize) -> Vec<(usize, usize)> {
         }
     }
     found
-}
-
-/// Looks at all of it, which the compiler does with wide loads.
-fn is_zero(block: &[u8]) -> bool {
-    block.iter().fold(0, |any, byte| any | byte) == 0
 }
