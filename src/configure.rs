@@ -158,7 +158,7 @@ pub fn install(layers: &[Layer], options: &Options) -> Result<Installed, Error> 
     for (package, layer) in packages {
         run.unpack(package, layer)?;
     }
-    run.configure_pending()?;
+    while run.configure_pending()? {}
     run.finish()
 }
 

@@ -119,8 +119,11 @@ impl Queue {
 }
 
 impl Run<'_> {
-    /// Configures everything that is unpacked, and processes the triggers.
-    pub(super) fn configure_pending(&mut self) -> Result<(), Error> {
+    /// Configures everything that is unpacked, and processes the triggers. It can be that triggers remain which dpkg would
+    /// process when it is started again: then this is `true`, unless nothing was done at all.
+    pub(super) fn configure_pending(&mut self) -> Result<bool, Error> {
+        self.queue = Queue::default();
+        let before = self.states();
         let database =
             self.machine.dpkg.as_ref().expect("the database is there from the beginning to the end of a run");
         self.queue.index(database);
@@ -137,7 +140,14 @@ impl Run<'_> {
         while let Some(id) = self.queue.deferred.pop_front() {
             self.process_triggers(id, Processing::Deferred)?;
         }
-        Ok(())
+        let after = self.states();
+        Ok(after != before && after.iter().any(|(state, _)| *state != State::Installed))
+    }
+
+    fn states(&self) -> Vec<(State, usize)> {
+        let database = self.database();
+        let state = |id| (database.get(id).state, database.get(id).triggers_pending.len());
+        database.ids().map(state).collect()
     }
 
     fn process_queue(&mut self) -> Result<(), Error> {

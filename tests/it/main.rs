@@ -5,6 +5,7 @@
 mod support;
 
 mod commands;
+mod configure;
 mod deb;
 mod dpkg_tools;
 mod ext4;

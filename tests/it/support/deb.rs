@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-/// One package to be. Members are compressed with gzip; contents are plain files.
+/// One package to be. Members are compressed with gzip; contents are plain files, programs among them by their first bytes.
 #[derive(Clone, Debug)]
 pub struct Deb {
     pub name: String,
@@ -33,6 +33,12 @@ impl Deb {
         self
     }
 
+    /// A script or another file of control.tar.
+    pub fn control(mut self, name: &str, content: &str) -> Self {
+        self.control.push((name.to_owned(), content.to_owned()));
+        self
+    }
+
     /// The control file.
     pub fn stanza(&self) -> String {
         let Self { name, version, architecture, .. } = self;
@@ -51,7 +57,10 @@ impl Deb {
         for (name, content) in &self.control {
             control.push((name.clone(), content.clone().into_bytes(), 0o755));
         }
-        let files = self.files.iter().map(|(path, content)| (path.clone(), content.clone(), 0o644)).collect::<Vec<_>>();
+        let mode =
+            |content: &[u8]| if content.starts_with(b"#!") || content.starts_with(b"\x7fELF") { 0o755 } else { 0o644 };
+        let files: Vec<_> =
+            self.files.iter().map(|(path, content)| (path.clone(), content.clone(), mode(content))).collect();
         let mut out = b"!<arch>\n".to_vec();
         for (name, content) in [
             ("debian-binary", b"2.0\n".to_vec()),
