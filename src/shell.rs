@@ -27,6 +27,7 @@ mod open;
 mod options;
 mod parse;
 mod process;
+mod raw;
 mod regex;
 mod script;
 mod sed;

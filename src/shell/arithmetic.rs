@@ -1,5 +1,7 @@
 //! `$((...))`: C's integer expressions over the shell's variables, 64 bits wide, wrapping.
 
+use super::raw::Raw;
+
 /// The variables that an expression may read and set.
 pub(super) trait Variables {
     type Error;
@@ -12,12 +14,10 @@ pub(super) trait Variables {
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Fault<E> {
-    #[error("arithmetic expression: {reason}: \"{}\"", expression.escape_ascii())]
+    #[error("arithmetic expression: {reason}: \"{}\"", Raw(expression))]
     Expression { reason: &'static str, expression: Vec<u8> },
-    #[error("Illegal number: {}", .0.escape_ascii())]
+    #[error("Illegal number: {}", Raw(.0))]
     Number(Vec<u8>),
-    #[error("division by zero")]
-    Division,
     /// What reading or setting a variable has led to.
     #[error("variable")]
     Variable(E),
@@ -261,7 +261,7 @@ impl<V: Variables> Evaluation<'_, V> {
             b"-" => left.wrapping_sub(right),
             b"*" => left.wrapping_mul(right),
             _ if self.skipping > 0 => 0,
-            _ if right == 0 => return Err(Fault::Division),
+            _ if right == 0 => return self.fault("division by zero"),
             b"/" => left.wrapping_div(right),
             _ => left.wrapping_rem(right),
         })

@@ -3,6 +3,7 @@
 use super::{
     interpreter::{Shell, Unwind},
     parse::Dialect,
+    raw::Raw,
 };
 
 mod control;
@@ -122,7 +123,7 @@ fn number(shell: &mut Shell<'_>, text: &[u8]) -> Result<u64, Unwind> {
     let digits = std::str::from_utf8(text).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
     match digits.and_then(|digits| digits.parse::<u32>().ok()) {
         Some(number) if number <= i32::MAX as u32 => Ok(u64::from(number)),
-        _ => Err(shell.error(&format!("Illegal number: {}", text.escape_ascii()))),
+        _ => Err(shell.error(&format!("Illegal number: {}", Raw(text)))),
     }
 }
 

@@ -84,6 +84,7 @@ mod systemctl;
 mod systemd_sysusers;
 mod systemd_tmpfiles;
 mod tac;
+mod systemctl;
 mod tail;
 mod tee;
 mod test;

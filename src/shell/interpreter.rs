@@ -8,6 +8,7 @@ use super::{
     Descriptor, Descriptors, Environment, Fatal, Machine, OpenFile,
     flags::Options,
     parse::{self, Aliases, Dialect},
+    raw,
     syntax::{FaultKind, Function, Node, Program},
     variables::{Variable, Variables},
 };
@@ -121,8 +122,6 @@ pub(super) struct Shell<'m> {
     /// The file that is being run, for error messages.
     pub(super) script: Rc<[u8]>,
     pub(super) line: usize,
-    /// The line that the current function counts from.
-    pub(super) function_line: Option<usize>,
     /// `$?`
     pub(super) status: u8,
     /// Status of the last command substitution in the command that is being expanded.
@@ -134,6 +133,12 @@ pub(super) struct Shell<'m> {
     pub(super) locals: Vec<Local>,
     /// The built-in command that is running, for error messages.
     pub(super) command: Option<Rc<[u8]>>,
+    /// The status that the shell ends with, while the trap on `EXIT` runs.
+    pub(super) ending: Option<u8>,
+    /// Signals that the script has sent itself, whose traps run after the command.
+    pub(super) pending: Vec<u8>,
+    /// It has written to standard output, which is closed.
+    pub(super) lost: bool,
 }
 
 impl<'m> Shell<'m> {
@@ -190,7 +195,6 @@ impl<'m> Shell<'m> {
             dialect: Dialect::Dash,
             script: name.into(),
             line: 1,
-            function_line: None,
             status: 0,
             substituted: 0,
             skip: Skip::None,
@@ -198,6 +202,9 @@ impl<'m> Shell<'m> {
             functions: 0,
             locals: Vec::new(),
             command: None,
+            ending: None,
+            pending: Vec::new(),
+            lost: false,
         }
     }
 
@@ -235,7 +242,6 @@ impl<'m> Shell<'m> {
 
     fn syntax_fault(&mut self, line: usize, kind: &FaultKind) -> Unwind {
         self.line = line;
-        self.function_line = None;
         match kind {
             FaultKind::Syntax(reason) => self.error(&format!("Syntax error: {reason}")),
             FaultKind::TooDeep(limit) => {
@@ -272,9 +278,9 @@ impl<'m> Shell<'m> {
     pub(super) fn subshell(&mut self, body: impl FnOnce(&mut Self) -> Result<u8, Unwind>) -> Result<u8, Unwind> {
         let state = self.state.clone();
         let (status, loops, locals) = (self.status, self.loops, self.locals.len());
-        let (functions, line, function_line) = (self.functions, self.line, self.function_line);
+        let (functions, line) = (self.functions, self.line);
         let (command, script) = (self.command.take(), self.script.clone());
-        self.loops = 0;
+        let ending = self.ending.take();
         self.state.traps = self.traps_of_subshell();
         let result = self.deeper(body);
         let left = self.finish(result);
@@ -283,8 +289,8 @@ impl<'m> Shell<'m> {
         self.skip = Skip::None;
         self.loops = loops;
         self.locals.truncate(locals);
-        (self.functions, self.line, self.function_line) = (functions, line, function_line);
-        (self.command, self.script) = (command, script);
+        (self.functions, self.line) = (functions, line);
+        (self.command, self.script, self.ending) = (command, script, ending);
         left.map_err(|fatal| Unwind::Fatal(Box::new(fatal)))
     }
 
@@ -320,8 +326,15 @@ impl<'m> Shell<'m> {
     }
 
     pub(super) fn write(&mut self, fd: u32, bytes: &[u8]) -> Result<(), Fatal> {
-        let Some(descriptor) = self.state.descriptors.get(&fd).cloned() else { return Ok(()) };
-        self.machine.write(&descriptor, bytes)
+        let descriptor = self.state.descriptors.get(&fd).cloned();
+        let writable = |file: &OpenFile| !matches!(file, OpenFile::File { writable: false, .. });
+        match descriptor {
+            Some(descriptor) if writable(&descriptor.borrow()) => self.machine.write(&descriptor, bytes),
+            _ => {
+                self.lost |= fd == 1;
+                Ok(())
+            }
+        }
     }
 
     pub(super) fn descriptor(&self, fd: u32) -> Option<&Descriptor> {
@@ -331,12 +344,12 @@ impl<'m> Shell<'m> {
     /// Writes a message as dash does: script, line, built-in command, text.
     pub(super) fn warn(&mut self, message: &str) -> Result<(), Fatal> {
         let mut text = self.state.name.to_vec();
-        text.extend_from_slice(format!(": {}: ", self.relative_line()).as_bytes());
+        text.extend_from_slice(format!(": {}: ", self.line).as_bytes());
         if let Some(command) = &self.command {
             text.extend_from_slice(command);
             text.extend_from_slice(b": ");
         }
-        text.extend_from_slice(message.as_bytes());
+        text.extend(raw::bytes(message));
         text.push(b'\n');
         self.write(2, &text)
     }
@@ -347,14 +360,6 @@ impl<'m> Shell<'m> {
         match self.warn(message) {
             Ok(()) => Unwind::Error,
             Err(fatal) => fatal.into(),
-        }
-    }
-
-    /// `$LINENO`: counted from the start of the function.
-    pub(super) fn relative_line(&self) -> usize {
-        match self.function_line {
-            Some(start) => self.line.saturating_sub(start) + 1,
-            None => self.line,
         }
     }
 }

@@ -31,6 +31,16 @@ pub enum OpenError {
     NotModelled(Vec<u8>),
 }
 
+impl OpenError {
+    /// The message, with the shell's words for what is missing.
+    pub(super) fn reason(&self, missing: &str) -> String {
+        match self {
+            Self::Errno(Errno::NotFound) => missing.to_owned(),
+            error => error.to_string(),
+        }
+    }
+}
+
 impl From<Errno> for OpenError {
     fn from(errno: Errno) -> Self {
         Self::Errno(errno)
@@ -51,6 +61,9 @@ impl Machine {
         }
         let writes = how != How::Read;
         let inode = match self.tree.lookup(path) {
+            Ok(inode) if how == (How::Write { exclusive: true }) && self.tree.get(inode).is_file() => {
+                return Err(Errno::Exists.into());
+            }
             Ok(inode) => inode,
             Err(error) if error.errno == Errno::NotFound && writes => {
                 if path.ends_with(b"/") {
@@ -70,11 +83,7 @@ impl Machine {
             Node::CharDevice(Device { major: 5, minor: 0 }) => return Err(OpenError::NoDevice),
             _ => return Err(OpenError::NotModelled(path.to_vec())),
         }
-        if let How::Write { exclusive } = how {
-            let content = &self.tree.get(inode).node;
-            if exclusive && *content != Node::Regular(Content::empty()) {
-                return Err(Errno::Exists.into());
-            }
+        if matches!(how, How::Write { .. }) {
             let mtime = self.epoch.timestamp();
             self.tree.set_content(inode, Content::empty(), mtime)?;
         }

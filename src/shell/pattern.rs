@@ -23,14 +23,19 @@ pub(super) struct Unit {
 }
 
 impl Pattern {
-    /// Reads a pattern in which a backslash quotes the next byte, as `fnmatch` does.
+    /// Reads a pattern in which a backslash quotes the next byte and `[^` means `[!`, as for `fnmatch`.
     pub fn new(text: &[u8]) -> Self {
         let units: Vec<_> = text.iter().map(|&byte| Unit { byte, quoted: false }).collect();
-        Self::from_units(&units)
+        Self::read(&units, b"!^")
     }
 
     /// Reads a pattern of which parts may be quoted; an unquoted backslash quotes the next byte as well.
     pub(super) fn from_units(units: &[Unit]) -> Self {
+        Self::read(units, b"!")
+    }
+
+    /// `negations`: what may stand behind a `[` to mean all other bytes.
+    fn read(units: &[Unit], negations: &[u8]) -> Self {
         let mut elements = Vec::with_capacity(units.len());
         let mut rest = units;
         while let Some((&unit, after)) = rest.split_first() {
@@ -51,7 +56,7 @@ impl Pattern {
                     }
                     None => Element::Byte(b'\\'),
                 },
-                Unit { byte: b'[', .. } => match bracket(rest) {
+                Unit { byte: b'[', .. } => match bracket(rest, negations) {
                     Some((set, after)) => {
                         rest = after;
                         Element::Set(set)
@@ -141,10 +146,10 @@ pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
 }
 
 /// Reads a bracket expression from behind its `[`; `None` when it has no end and the `[` is a plain byte.
-fn bracket(units: &[Unit]) -> Option<(Box<[u64; 4]>, &[Unit])> {
+fn bracket<'u>(units: &'u [Unit], negations: &[u8]) -> Option<(Box<[u64; 4]>, &'u [Unit])> {
     let mut rest = units;
     let is = |rest: &[Unit], byte: u8| rest.first() == Some(&Unit { byte, quoted: false });
-    let negated = is(rest, b'!') || is(rest, b'^');
+    let negated = negations.iter().any(|&sign| is(rest, sign));
     if negated {
         rest = &rest[1..];
     }

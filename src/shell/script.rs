@@ -5,9 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    Descriptors, Environment, Fatal, Launch, Machine, OpenFile, Process, Status, builtins,
+    Descriptors, Environment, Fatal, Launch, Machine, OpenError, OpenFile, Process, Status, builtins,
     interpreter::{Script, Shell, Unwind},
     parse::Dialect,
+    raw::Raw,
 };
 use crate::tree::{PathError, TreePath};
 
@@ -146,7 +147,7 @@ fn start(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
             operands = rest;
         }
     } else if let (Some((path, rest)), false) = (operands.split_first(), invocation.from_input) {
-        shell.state.name = path.as_slice().into();
+        let name = std::mem::replace(&mut shell.state.name, path.as_slice().into());
         let absolute = shell.absolute(path);
         let real = shell.machine.tree.resolve(&absolute).map(|(_, real)| real);
         shell.script = real.map_or_else(|_| absolute.clone().into(), |real| real.as_bytes().into());
@@ -154,7 +155,9 @@ fn start(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
         match shell.machine.tree.read(&absolute) {
             Ok(bytes) => source = bytes,
             Err(error) => {
-                let message = format!("cannot open {}: {}", path.escape_ascii(), error.errno);
+                let message =
+                    format!("cannot open {}: {}", Raw(path), OpenError::from(error.errno).reason("No such file"));
+                (shell.line, shell.state.name) = (0, name);
                 return Err(shell.error(&message));
             }
         }

@@ -126,7 +126,6 @@ pub(super) struct Arm {
 pub(super) struct Function {
     pub(super) name: Box<[u8]>,
     pub(super) body: Node,
-    pub(super) line: usize,
 }
 
 #[derive(Debug)]

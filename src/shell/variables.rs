@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use super::Environment;
+use super::{Environment, raw::Raw};
 
 /// One variable; without a value it only carries its attributes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(super) struct Variable {
 
 /// A variable that may not be changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: is read only", .0.escape_ascii())]
+#[error("{}: is read only", Raw(.0))]
 pub(super) struct ReadOnly(pub(super) Vec<u8>);
 
 /// All variables; a clone shares them until one of the two is changed.

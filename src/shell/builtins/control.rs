@@ -1,7 +1,11 @@
 //! `.`, `:`, `break`, `continue`, `exec`, `exit`, `return`, `shift`, `true`, `false`: where the script goes on.
 
 use super::number;
-use crate::shell::interpreter::{Shell, Skip, Unwind};
+use crate::shell::{
+    How,
+    interpreter::{Shell, Skip, Unwind},
+    raw::Raw,
+};
 
 pub(super) fn succeed(_: &mut Shell<'_>, _: &[Vec<u8>]) -> Result<u8, Unwind> {
     Ok(0)
@@ -18,7 +22,7 @@ pub(super) fn break_loop(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result
         None => 1,
     };
     if count == 0 {
-        return Err(shell.error(&format!("Illegal number: {}", arguments[1].escape_ascii())));
+        return Err(shell.error(&format!("Illegal number: {}", Raw(&arguments[1]))));
     }
     let count = u32::try_from(count).unwrap_or(u32::MAX).min(shell.loops);
     if count > 0 {
@@ -37,8 +41,10 @@ pub(super) fn return_from(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Resul
 }
 
 pub(super) fn exit(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
-    if let Some(text) = arguments.get(1) {
-        shell.status = number(shell, text)? as u8;
+    match arguments.get(1) {
+        Some(text) => shell.status = number(shell, text)? as u8,
+        // In a trap, what counts is the status before it.
+        None => shell.status = shell.ending.unwrap_or(shell.status),
     }
     Err(Unwind::Exit)
 }
@@ -66,7 +72,6 @@ pub(super) fn exec(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, U
     if rest.is_empty() {
         return Ok(0);
     }
-    shell.command = None;
     shell.status = shell.external(rest.to_vec(), false)?;
     // A command that has taken the shell's place knows nothing of its traps.
     if !matches!(shell.status, 126 | 127) {
@@ -83,21 +88,25 @@ pub(super) fn dot(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Un
     };
     let Some(name) = arguments.get(1) else { return Ok(0) };
     let Some(path) = sourced(shell, name) else {
-        return Err(shell.error(&format!("{}: not found", name.escape_ascii())));
+        return Err(shell.error(&format!("{}: not found", Raw(name))));
     };
-    let Ok(source) = shell.machine.tree.read(&path) else {
-        return Err(shell.error(&format!("cannot open {}: No such file", name.escape_ascii())));
+    let (umask, descriptors) = (shell.state.umask, shell.state.descriptors.clone());
+    let source = match shell.machine.open(&path, How::Read, umask, &descriptors) {
+        Ok(file) => shell.machine.read_all(&file),
+        Err(error) => {
+            return Err(shell.error(&format!("cannot open {}: {}", Raw(name), error.reason("No such file"))));
+        }
     };
     let script = shell.machine.script(&source, shell.dialect);
     let before = std::mem::replace(&mut shell.script, path.into());
-    let line = (shell.line, shell.function_line.take());
-    shell.command = None;
+    let line = shell.line;
+    shell.command = Some(name.as_slice().into());
     let result = shell.deeper(|shell| shell.commands(&script, false));
     if shell.skip == Skip::Return {
         shell.skip = Skip::None;
     }
     shell.script = before;
-    (shell.line, shell.function_line) = line;
+    shell.line = line;
     result
 }
 

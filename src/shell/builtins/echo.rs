@@ -74,6 +74,7 @@ pub(super) fn escape(text: &[u8]) -> (u8, usize) {
         Some(b'\\') => (b'\\', 1),
         Some(b'a') => (7, 1),
         Some(b'b') => (8, 1),
+        Some(b'e') => (0x1b, 1),
         Some(b'f') => (12, 1),
         Some(b'n') => (b'\n', 1),
         Some(b'r') => (b'\r', 1),

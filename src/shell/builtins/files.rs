@@ -5,6 +5,7 @@ use crate::{
         Descriptors, Machine,
         interpreter::{Shell, Unwind},
         process::absolute,
+        raw::Raw,
     },
     tree::{Inode, Node, TreePath},
 };
@@ -79,24 +80,31 @@ impl<'a> Condition<'a> {
     }
 
     pub(crate) fn holds(mut self) -> Result<bool, String> {
-        let binary = |word: &Vec<u8>| operator(word) == Some(Token::Binary);
         if self.words.is_empty() {
             return Ok(false);
         }
-        let three_or_four = self.words.len() == 4 || self.words.len() == 3 && !binary(&self.words[1]);
+        // With three and four words, what stands where decides, as POSIX has it; two negations are one to dash.
         let mut negated = false;
-        if three_or_four {
-            if self.words[0] == b"(" && self.words.last().is_some_and(|last| last == b")") {
+        let mut token = None;
+        while let [first, second, .., last] = self.words
+            && self.words.len() <= 4
+        {
+            if self.words.len() == 3 && operator(second) == Some(Token::Binary) {
+                token = Some(Token::Operand);
+                break;
+            } else if first == b"(" && last == b")" {
                 self.words = &self.words[1..self.words.len() - 1];
-            } else if self.words[0] == b"!" {
+            } else if first == b"!" {
                 self.words = &self.words[1..];
                 negated = true;
+            } else {
+                break;
             }
         }
-        let token = self.token();
+        let token = token.unwrap_or_else(|| self.token());
         let value = self.or(token)?;
         match self.words.get(self.at + 1) {
-            Some(word) if self.at < self.words.len() => Err(format!("{}: unexpected operator", word.escape_ascii())),
+            Some(_) => Err(format!("{}: unexpected operator", Raw(&self.words[self.at]))),
             _ => Ok(value != negated),
         }
     }
@@ -205,7 +213,7 @@ impl<'a> Condition<'a> {
             let name = &self.words[self.at + 1];
             self.at += 2;
             let Some(right) = self.words.get(self.at) else {
-                return Err(format!("{}: argument expected", name.escape_ascii()));
+                return Err(format!("{}: argument expected", Raw(name)));
             };
             return self.binary(left, name, right);
         }
@@ -293,7 +301,7 @@ impl Facts<'_> {
 
 /// A decimal number, with blanks around it.
 fn integer(text: &[u8]) -> Result<i64, String> {
-    let illegal = || format!("Illegal number: {}", text.escape_ascii());
+    let illegal = || format!("Illegal number: {}", Raw(text));
     let trimmed =
         std::str::from_utf8(text).map_err(|_| illegal())?.trim_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
     trimmed.parse().map_err(|_| illegal())

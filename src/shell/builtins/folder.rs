@@ -2,7 +2,10 @@
 
 use super::options;
 use crate::{
-    shell::interpreter::{Shell, Unwind},
+    shell::{
+        interpreter::{Shell, Unwind},
+        raw::Raw,
+    },
     tree::Errno,
 };
 
@@ -33,7 +36,7 @@ pub(super) fn cd(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unw
         }
     }
     let _ = fault;
-    Err(shell.error(&format!("can't cd to {}", target.escape_ascii())))
+    Err(shell.error(&format!("can't cd to {}", Raw(&target))))
 }
 
 /// What `CDPATH` makes of a target, with whether the result is to be shown.
@@ -87,10 +90,17 @@ fn logical_path(from: &[u8], target: &[u8]) -> Vec<u8> {
             part => parts.push(part),
         }
     }
-    if parts.is_empty() {
-        return b"/".to_vec();
+    // Two slashes in front, and no more, stay as they are.
+    let whole = if base.is_empty() { target } else { base };
+    let mut path = if whole.starts_with(b"//") && !whole.starts_with(b"///") { b"/".to_vec() } else { Vec::new() };
+    for part in &parts {
+        path.push(b'/');
+        path.extend_from_slice(part);
     }
-    parts.iter().flat_map(|part| [b"/", *part].concat()).collect()
+    if parts.is_empty() {
+        path.push(b'/');
+    }
+    path
 }
 
 pub(super) fn pwd(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
@@ -122,7 +132,7 @@ pub(super) fn umask(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, 
         let digits = std::str::from_utf8(text).ok();
         match digits.and_then(|digits| u16::from_str_radix(digits, 8).ok()).filter(|mode| *mode <= 0o7777) {
             Some(mode) => Some(mode),
-            None => return Err(shell.error(&format!("Illegal number: {}", text.escape_ascii()))),
+            None => return Err(shell.error(&format!("Illegal number: {}", Raw(text)))),
         }
     } else {
         symbolic(text, !umask & 0o777).map(|mode| !mode)
@@ -132,7 +142,7 @@ pub(super) fn umask(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, 
             shell.state.umask = mode & 0o777;
             Ok(0)
         }
-        None => Err(shell.error(&format!("Illegal mode: {}", text.escape_ascii()))),
+        None => Err(shell.error(&format!("Illegal mode: {}", Raw(text)))),
     }
 }
 

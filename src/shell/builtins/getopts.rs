@@ -3,14 +3,15 @@
 use crate::shell::{
     interpreter::{Shell, Unwind},
     parse::is_name,
+    raw::Raw,
 };
 
 pub(super) fn getopts(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
     let [_, letters, name, given @ ..] = arguments else {
-        return Err(shell.error("Usage: getopts optstring var [arg]"));
+        return Err(shell.error("Usage: getopts optstring var [arg...]"));
     };
     if !is_name(name) {
-        return Err(shell.error(&format!("{}: bad variable name", name.escape_ascii())));
+        return Err(shell.error(&format!("{}: bad variable name", Raw(name))));
     }
     let words = if given.is_empty() { shell.state.parameters.to_vec() } else { given.to_vec() };
     let index = shell.state.option_index;

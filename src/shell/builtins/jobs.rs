@@ -3,15 +3,18 @@
 use std::rc::Rc;
 
 use super::{number, options, trap};
-use crate::shell::interpreter::{PID, Shell, Unwind};
+use crate::shell::{
+    interpreter::{PID, Shell, Unwind},
+    raw::Raw,
+};
 
 pub(super) fn wait(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
     let (_, rest) = options(shell, arguments, b"")?;
     let mut status = 0;
     for text in rest {
         let pid = number(shell, text)?;
-        let job = u32::try_from(pid).ok().and_then(|pid| Rc::make_mut(&mut shell.state.jobs).remove(&pid));
-        status = job.unwrap_or(127);
+        let job = u32::try_from(pid).ok().and_then(|pid| shell.state.jobs.get(&pid));
+        status = job.copied().unwrap_or(127);
     }
     if rest.is_empty() {
         shell.state.jobs = Rc::default();
@@ -25,7 +28,7 @@ pub(super) fn jobs(_: &mut Shell<'_>, _: &[Vec<u8>]) -> Result<u8, Unwind> {
 }
 
 pub(super) fn interactive(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
-    Err(shell.not_modelled(&format!("`{}`", arguments[0].escape_ascii())))
+    Err(shell.not_modelled(&format!("`{}`", Raw(&arguments[0]))))
 }
 
 pub(super) fn times(shell: &mut Shell<'_>, _: &[Vec<u8>]) -> Result<u8, Unwind> {
@@ -50,21 +53,17 @@ pub(super) fn kill(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, U
     let mut signal = 15;
     let mut rest = &arguments[1..];
     match rest.first().map(Vec::as_slice) {
-        Some(b"-l") => {
-            let mut text = String::new();
-            for name in trap::SIGNALS {
-                text.push_str(&format!("{name}\n"));
-            }
-            shell.write(1, text.as_bytes())?;
-            return Ok(0);
-        }
+        Some(b"-l") => return list_signals(shell, &rest[1..]),
         Some(b"-s") => {
             signal = named(shell, rest.get(1).map_or(b"", Vec::as_slice))?;
             rest = rest.get(2..).unwrap_or_default();
         }
         Some(b"--") => rest = &rest[1..],
         Some([b'-', name @ ..]) => {
-            signal = named(shell, name)?;
+            signal = match trap::signal(name) {
+                Some(signal) => signal,
+                None => return Err(shell.error(&format!("Illegal option -{}", Raw(&name[..name.len().min(1)])))),
+            };
             rest = &rest[1..];
         }
         _ => {}
@@ -77,7 +76,7 @@ pub(super) fn kill(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, U
     let mut status = 0;
     for text in rest {
         if *text != PID.to_string().as_bytes() {
-            shell.warn("No such process")?;
+            shell.warn("No such process\n")?;
             status = 1;
         } else if signal != 0 {
             raise(shell, signal)?;
@@ -86,10 +85,30 @@ pub(super) fn kill(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, U
     Ok(status)
 }
 
+/// `kill -l`: all names, or those of signals or of statuses that signals leave.
+fn list_signals(shell: &mut Shell<'_>, statuses: &[Vec<u8>]) -> Result<u8, Unwind> {
+    let mut text = String::new();
+    if statuses.is_empty() {
+        text.push_str("0\n");
+    }
+    for number in (1..=trap::LAST).filter(|_| statuses.is_empty()) {
+        text.push_str(&format!("{}\n", trap::signal_name(number)));
+    }
+    if let Some(status) = statuses.first() {
+        let number = number(shell, status)?;
+        match u8::try_from(number % 128).ok().filter(|signal| (1..=trap::LAST).contains(signal) && number < 256) {
+            Some(signal) => text.push_str(&format!("{}\n", trap::signal_name(signal))),
+            None => return Err(shell.error(&format!("invalid signal number or exit status: {number}"))),
+        }
+    }
+    shell.write(1, text.as_bytes())?;
+    Ok(0)
+}
+
 fn named(shell: &mut Shell<'_>, text: &[u8]) -> Result<u8, Unwind> {
     match trap::signal(text) {
         Some(signal) => Ok(signal),
-        None => Err(shell.error(&format!("invalid signal number or name: {}", text.escape_ascii()))),
+        None => Err(shell.error(&format!("invalid signal number or name: {}", Raw(text)))),
     }
 }
 
@@ -98,10 +117,8 @@ fn raise(shell: &mut Shell<'_>, signal: u8) -> Result<(), Unwind> {
     let action = shell.state.traps.get(&signal).cloned();
     match action {
         Some(action) if action.is_empty() && signal != 9 => Ok(()),
-        Some(action) if signal != 9 => {
-            let status = shell.status;
-            shell.eval(&action, false)?;
-            shell.status = status;
+        Some(_) if signal != 9 => {
+            shell.pending.push(signal);
             Ok(())
         }
         _ => Err(shell.not_modelled(&format!("a script that ends itself with signal {signal}"))),

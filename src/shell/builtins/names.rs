@@ -7,6 +7,7 @@ use crate::shell::{
     exec::{self, Program},
     interpreter::{Shell, Unwind, single_quoted},
     parse::is_reserved,
+    raw::Raw,
 };
 
 /// `command` where it is not a prefix: `-v`, `-V`, or no name at all.
@@ -58,11 +59,12 @@ fn located(shell: &Shell<'_>, name: &[u8], default_path: bool) -> Option<Vec<u8>
         !matches!(found, Program::Missing | Program::Denied)
     };
     if name.contains(&b'/') {
-        return executable(name).then(|| name.to_vec());
+        return shell.machine.tree.find(&shell.absolute(name)).map(|_| name.to_vec());
     }
     let path = match shell.state.variables.get(b"PATH") {
-        Some(path) if !default_path => path.clone(),
-        _ => crate::shell::interpreter::DEFAULT_PATH.into(),
+        _ if default_path => crate::shell::interpreter::DEFAULT_PATH.into(),
+        Some(path) => path.clone(),
+        None => Rc::default(),
     };
     path.split(|&b| b == b':').find_map(|folder| {
         let folder: &[u8] = if folder.is_empty() { b"." } else { folder };
@@ -78,7 +80,7 @@ pub(super) fn hash(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, U
     for name in rest {
         let known = find(name, shell.dialect).is_some() || shell.state.functions.contains_key(name.as_slice());
         if !known && located(shell, name, false).is_none() {
-            shell.warn(&format!("{}: not found", name.escape_ascii()))?;
+            shell.warn(&format!("{}: not found", Raw(name)))?;
             status = 1;
         }
     }
@@ -103,7 +105,7 @@ pub(super) fn alias(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, 
             None => match shell.state.aliases.get(argument) {
                 Some(value) => text.extend_from_slice(&line(argument, value)),
                 None => {
-                    shell.warn(&format!("{} not found", argument.escape_ascii()))?;
+                    not_found(shell, b"alias", argument)?;
                     status = 1;
                 }
             },
@@ -122,9 +124,14 @@ pub(super) fn unalias(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8
     let mut status = 0;
     for name in rest {
         if Rc::make_mut(&mut shell.state.aliases).remove(name.as_slice()).is_none() {
-            shell.warn(&format!("{} not found", name.escape_ascii()))?;
+            not_found(shell, b"unalias", name)?;
             status = 1;
         }
     }
     Ok(status)
+}
+
+fn not_found(shell: &mut Shell<'_>, command: &[u8], name: &[u8]) -> Result<(), Unwind> {
+    shell.write(2, &[command, b": ", name, b" not found\n"].concat())?;
+    Ok(())
 }

@@ -4,6 +4,7 @@ use crate::shell::{
     flags::OPTIONS,
     interpreter::{Shell, Unwind, single_quoted},
     parse::Dialect,
+    raw::Raw,
 };
 
 pub(super) fn set(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
@@ -70,7 +71,7 @@ fn set_by_name(shell: &mut Shell<'_>, name: &[u8], on: bool) -> Result<(), Unwin
         }
     }
     let sign = if on { '-' } else { '+' };
-    Err(shell.error(&format!("Illegal option {sign}o {}", name.escape_ascii())))
+    Err(shell.error(&format!("Illegal option {sign}o {}", Raw(name))))
 }
 
 fn list_options(shell: &mut Shell<'_>, table: bool) -> Result<(), Unwind> {

@@ -1,7 +1,10 @@
 //! `printf`: dash's.
 
 use super::echo::{escape, unescape};
-use crate::shell::interpreter::{Shell, Unwind};
+use crate::shell::{
+    interpreter::{Shell, Unwind},
+    raw::Raw,
+};
 
 pub(super) fn printf(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
     let rest = match arguments.get(1).map(Vec::as_slice) {
@@ -75,7 +78,6 @@ impl<'a> Printing<'a> {
         while let Some((&byte, after)) = rest.split_first() {
             rest = after;
             match byte {
-                b'\\' if rest.first() == Some(&b'c') => return Ok(false),
                 b'\\' => {
                     let (byte, length) = escape(rest);
                     self.out.push(byte);
@@ -86,13 +88,19 @@ impl<'a> Printing<'a> {
                     rest = &rest[1..];
                 }
                 b'%' => {
+                    let start = rest;
                     let specification = self.specification(&mut rest)?;
                     let Some((&conversion, after)) = rest.split_first() else {
                         return Err("missing format character".to_owned());
                     };
                     rest = after;
-                    if !self.convert(specification, conversion)? {
-                        return Ok(false);
+                    match self.convert(specification, conversion) {
+                        Some(true) => {}
+                        Some(false) => return Ok(false),
+                        None => {
+                            let shown = &start[..start.len() - rest.len()];
+                            return Err(format!("%{}: invalid directive", Raw(shown)));
+                        }
                     }
                 }
                 byte => self.out.push(byte),
@@ -151,13 +159,14 @@ impl<'a> Printing<'a> {
         Some(first)
     }
 
-    fn convert(&mut self, specification: Specification, conversion: u8) -> Result<bool, String> {
+    /// Prints one argument; `Some(false)` ends all output, `None` is no conversion.
+    fn convert(&mut self, specification: Specification, conversion: u8) -> Option<bool> {
         match conversion {
             b'b' => {
                 let mut text = Vec::new();
                 let stopped = unescape(self.value().unwrap_or_default(), &mut text);
                 self.pad_text(specification, &text);
-                return Ok(!stopped);
+                return Some(!stopped);
             }
             b's' => {
                 let text = self.value().unwrap_or_default();
@@ -170,10 +179,11 @@ impl<'a> Printing<'a> {
             }
             b'd' | b'i' => {
                 let value = self.integer();
-                self.pad_number(specification, sign(specification, value < 0), value.unsigned_abs().to_string(), "");
+                let sign = sign(specification, value < 0);
+                self.pad_number(specification, sign, value.unsigned_abs().to_string(), "");
             }
             b'u' | b'o' | b'x' | b'X' => {
-                let value = self.integer() as u64;
+                let value = self.unsigned();
                 let (digits, prefix) = match conversion {
                     b'u' => (value.to_string(), ""),
                     b'o' if specification.alternate && value != 0 => (format!("0{value:o}"), ""),
@@ -191,9 +201,9 @@ impl<'a> Printing<'a> {
                 let specification = Specification { precision: None, ..specification };
                 self.pad_number(specification, sign(specification, value.is_sign_negative()), text, "");
             }
-            _ => return Err(format!("%{}: invalid directive", char::from(conversion))),
+            _ => return None,
         }
-        Ok(true)
+        Some(true)
     }
 
     fn pad_text(&mut self, specification: Specification, text: &[u8]) {
@@ -230,11 +240,35 @@ impl<'a> Printing<'a> {
         }
     }
 
-    /// The next argument as an integer: C's constants, or a quote and a byte.
     fn integer(&mut self) -> i64 {
-        let Some(text) = self.value() else { return 0 };
+        let (magnitude, negative, text) = self.number();
+        let value = if negative { 0_i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() };
+        value.unwrap_or_else(|| {
+            self.too_large(text);
+            if negative { i64::MIN } else { i64::MAX }
+        })
+    }
+
+    /// A negative number counts down from the greatest, as C has it.
+    fn unsigned(&mut self) -> u64 {
+        match self.number() {
+            (magnitude, true, _) if magnitude < u64::MAX => magnitude.wrapping_neg(),
+            (magnitude, ..) => magnitude,
+        }
+    }
+
+    fn too_large(&mut self, text: &[u8]) {
+        self.faults.push(format!("{}: Numerical result out of range", Raw(text)));
+    }
+
+    /// The next argument as a number: C's constants, or a quote and a byte; and whether it is negative.
+    fn number(&mut self) -> (u64, bool, &'a [u8]) {
+        let text = self.value().unwrap_or_default();
         if let [b'\'' | b'"', rest @ ..] = text {
-            return i64::from(rest.first().copied().unwrap_or(0));
+            return (u64::from(rest.first().copied().unwrap_or(0)), false, text);
+        }
+        if text.is_empty() {
+            return (0, false, text);
         }
         let start = text.iter().take_while(|b| matches!(b, b' ' | b'\t'..=b'\r')).count();
         let body = &text[start..];
@@ -246,18 +280,20 @@ impl<'a> Printing<'a> {
         };
         let digits = &body[signed + skip..];
         let length = digits.iter().take_while(|&&b| char::from(b).is_digit(radix)).count();
-        let mut value = 0_u64;
+        let mut value = Some(0_u64);
         for &digit in &digits[..length] {
-            let digit = char::from(digit).to_digit(radix).unwrap_or(0);
-            value = value.saturating_mul(u64::from(radix)).saturating_add(u64::from(digit));
+            let digit = u64::from(char::from(digit).to_digit(radix).unwrap_or(0));
+            value = value.and_then(|value| value.checked_mul(u64::from(radix))?.checked_add(digit));
+        }
+        if value.is_none() {
+            self.too_large(text);
         }
         if length == 0 {
-            self.faults.push(format!("{}: expected numeric value", text.escape_ascii()));
+            self.faults.push(format!("{}: expected numeric value", Raw(text)));
         } else if digits.len() > length {
-            self.faults.push(format!("{}: not completely converted", text.escape_ascii()));
+            self.faults.push(format!("{}: not completely converted", Raw(text)));
         }
-        let value = value as i64;
-        if body.first() == Some(&b'-') { value.wrapping_neg() } else { value }
+        (value.unwrap_or(u64::MAX), body.first() == Some(&b'-'), text)
     }
 
     fn float(&mut self) -> f64 {
@@ -267,8 +303,9 @@ impl<'a> Printing<'a> {
         }
         match std::str::from_utf8(text).ok().and_then(|text| text.trim_start().parse().ok()) {
             Some(value) => value,
+            None if text.is_empty() => 0.0,
             None => {
-                self.faults.push(format!("{}: expected numeric value", text.escape_ascii()));
+                self.faults.push(format!("{}: expected numeric value", Raw(text)));
                 0.0
             }
         }

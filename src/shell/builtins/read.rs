@@ -4,6 +4,7 @@ use super::options;
 use crate::shell::{
     interpreter::{Shell, Unwind},
     parse::is_name,
+    raw::Raw,
 };
 
 /// One byte read; an escaped one separates nothing.
@@ -22,7 +23,7 @@ pub(super) fn read(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, U
         return Err(shell.error("arg count"));
     }
     if let Some(bad) = names.iter().find(|name| !is_name(name)) {
-        return Err(shell.error(&format!("{}: bad variable name", bad.escape_ascii())));
+        return Err(shell.error(&format!("{}: bad variable name", Raw(bad))));
     }
     let (line, complete) = read_line(shell, letters.contains(&b'r'));
     let separators = shell.field_separators();

@@ -4,24 +4,38 @@ use std::rc::Rc;
 
 use crate::shell::interpreter::{Shell, Unwind, single_quoted};
 
-/// Names of the signals from 1 on, as Linux numbers them.
-pub(super) const SIGNALS: [&str; 31] = [
+/// Names of the signals from 1 on, as Linux numbers them and dash knows them.
+const SIGNALS: [&str; 31] = [
     "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
-    "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",
+    "16", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",
     "PWR", "SYS",
 ];
 
 /// The number of a signal, given by number or name; 0 is `EXIT`.
 pub(super) fn signal(text: &[u8]) -> Option<u8> {
     if let Some(number) = std::str::from_utf8(text).ok().and_then(|text| text.parse::<u8>().ok()) {
-        return (number <= 64).then_some(number);
+        return (number <= LAST).then_some(number);
     }
     let name = text.to_ascii_uppercase();
     if name == b"EXIT" {
         return Some(0);
     }
-    let index = SIGNALS.iter().position(|signal| signal.as_bytes() == name)?;
-    u8::try_from(index + 1).ok()
+    (1..=LAST).find(|&number| signal_name(number).as_bytes() == name)
+}
+
+/// The last real-time signal.
+pub(super) const LAST: u8 = 64;
+
+/// The name of a signal from 1 on.
+pub(super) fn signal_name(number: u8) -> String {
+    match (number, SIGNALS.get(usize::from(number).wrapping_sub(1))) {
+        (_, Some(name)) => (*name).to_owned(),
+        (34, _) => "RTMIN".to_owned(),
+        (35..=49, _) => format!("RTMIN+{}", number - 34),
+        (50..=63, _) => format!("RTMAX-{}", LAST - number),
+        (LAST, _) => "RTMAX".to_owned(),
+        _ => number.to_string(),
+    }
 }
 
 pub(super) fn trap(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
@@ -35,7 +49,8 @@ pub(super) fn trap(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, U
     let action = action.filter(|action| *action != b"-");
     for text in signals {
         let Some(number) = signal(text) else {
-            return Err(shell.error(&format!("{}: bad trap", text.escape_ascii())));
+            shell.write(2, &[b"trap: ", text.as_slice(), b": bad trap\n"].concat())?;
+            return Ok(1);
         };
         let traps = Rc::make_mut(&mut shell.state.traps);
         match action {
@@ -53,10 +68,7 @@ pub(super) fn trap(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, U
 fn list(shell: &mut Shell<'_>) -> Result<u8, Unwind> {
     let mut text = Vec::new();
     for (number, action) in &*shell.state.traps {
-        let name = match usize::from(*number).checked_sub(1) {
-            None => "EXIT",
-            Some(index) => SIGNALS.get(index).copied().unwrap_or("?"),
-        };
+        let name = if *number == 0 { "EXIT".to_owned() } else { signal_name(*number) };
         text.extend_from_slice(b"trap -- ");
         text.extend_from_slice(&single_quoted(action));
         text.extend_from_slice(format!(" {name}\n").as_bytes());

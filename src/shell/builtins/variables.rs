@@ -4,6 +4,7 @@ use super::options;
 use crate::shell::{
     interpreter::{Local, Shell, Unwind, single_quoted},
     parse::is_name,
+    raw::Raw,
 };
 
 /// Splits `name=value`.
@@ -18,7 +19,7 @@ fn valid<'a>(shell: &mut Shell<'_>, name: &'a [u8]) -> Result<&'a [u8], Unwind> 
     if is_name(name) {
         return Ok(name);
     }
-    Err(shell.error(&format!("{}: bad variable name", name.escape_ascii())))
+    Err(shell.error(&format!("{}: bad variable name", Raw(name))))
 }
 
 /// `export` and `readonly`

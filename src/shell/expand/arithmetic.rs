@@ -17,17 +17,8 @@ impl Shell<'_> {
     pub(in crate::shell) fn calculate(&mut self, expression: &[u8]) -> Result<i64, Unwind> {
         evaluate(expression, self).map_err(|fault| match fault {
             Fault::Variable(unwind) => unwind,
-            fault => self.error(&format!("arithmetic: {}", reason(&fault))),
+            fault => self.error(&fault.to_string()),
         })
-    }
-}
-
-fn reason(fault: &Fault<Unwind>) -> String {
-    match fault {
-        Fault::Expression { reason, expression } => format!("{reason}: \"{}\"", expression.escape_ascii()),
-        Fault::Number(text) => format!("Illegal number: {}", text.escape_ascii()),
-        Fault::Division => "division by zero".to_owned(),
-        Fault::Variable(_) => String::new(),
     }
 }
 
@@ -35,11 +26,8 @@ impl Variables for Shell<'_> {
     type Error = Unwind;
 
     fn get(&mut self, name: &[u8]) -> Result<Option<Vec<u8>>, Unwind> {
-        let value = self.lookup(name).map(|value| value.to_vec());
-        if value.is_none() && self.state.options.nounset() {
-            return Err(self.error(&format!("{}: parameter not set", name.escape_ascii())));
-        }
-        Ok(value)
+        // Even with `set -u`, what is unset is 0 here.
+        Ok(self.lookup(name).map(|value| value.to_vec()))
     }
 
     fn set(&mut self, name: &[u8], value: i64) -> Result<(), Unwind> {

@@ -20,7 +20,10 @@ impl Shell<'_> {
             .map(|&unit| Unit { byte: unit as u8, quoted: unit & QUOTED != 0 })
             .collect();
         let mut found = Vec::new();
-        self.glob_below(Vec::new(), &units, &mut found);
+        // A backslash from a variable may have quoted all that looked special.
+        if !units.split(|unit| unit.byte == b'/').all(|part| Pattern::from_units(part).literal().is_some()) {
+            self.glob_below(Vec::new(), &units, &mut found);
+        }
         if found.is_empty() {
             fields.push(units.iter().map(|unit| unit.byte).collect());
             return;
@@ -53,7 +56,8 @@ impl Shell<'_> {
     }
 
     fn glob_folder(&self, prefix: &[u8], pattern: &Pattern, rest: &[Unit], found: &mut Vec<Vec<u8>>) {
-        let Some(entries) = self.machine.tree.find(&self.absolute(prefix)).and_then(|folder| folder.entries()) else {
+        let folder = if prefix.is_empty() { self.state.folder.as_bytes().to_vec() } else { self.absolute(prefix) };
+        let Some(entries) = self.machine.tree.find(&folder).and_then(|folder| folder.entries()) else {
             return;
         };
         let dots: [&[u8]; 2] = [b".", b".."];

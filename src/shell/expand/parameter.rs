@@ -3,6 +3,7 @@
 use super::{Expansion, Mode, ONE, SEPARATOR};
 use crate::shell::{
     interpreter::{Shell, Unwind},
+    raw::Raw,
     syntax::{Operation, Parameter, ParameterName, Part, Substitute},
 };
 
@@ -16,7 +17,7 @@ impl Parameter {
 impl ParameterName {
     fn show(&self) -> String {
         match self {
-            Self::Variable(name) => name.escape_ascii().to_string(),
+            Self::Variable(name) => Raw(name).to_string(),
             Self::Positional(number) => number.to_string(),
             Self::Special(sign) => char::from(*sign).to_string(),
         }
@@ -103,7 +104,7 @@ impl Shell<'_> {
             let reason = match text.as_slice() {
                 b"" if null => "parameter null or not set".to_owned(),
                 b"" => "parameter not set".to_owned(),
-                text => text.escape_ascii().to_string(),
+                text => Raw(text).to_string(),
             };
             return Err(self.error(&format!("{}: {reason}", name.show())));
         }

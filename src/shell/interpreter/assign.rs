@@ -8,11 +8,7 @@ use crate::shell::Fatal;
 impl Shell<'_> {
     /// The value of a variable.
     pub(in crate::shell) fn lookup(&self, name: &[u8]) -> Option<Rc<[u8]>> {
-        match self.state.variables.get(name) {
-            Some(value) => Some(value.clone()),
-            None if name == b"LINENO" => Some(self.relative_line().to_string().into_bytes().into()),
-            None => None,
-        }
+        self.state.variables.get(name).cloned()
     }
 
     /// Sets a variable.

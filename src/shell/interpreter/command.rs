@@ -7,6 +7,7 @@ use crate::shell::{
     Fatal, Launch, Status,
     builtins::{self, Builtin, Kind},
     exec,
+    raw::Raw,
     syntax::{Simple, Word},
 };
 
@@ -52,7 +53,7 @@ impl Shell<'_> {
         {
             self.state.descriptors = before;
         }
-        if let Some(mark) = mark {
+        if let (Some(mark), Ok(_)) = (mark, &result) {
             self.restore_locals(mark);
         }
         result
@@ -185,11 +186,15 @@ impl Shell<'_> {
     fn built_in(&mut self, builtin: &'static Builtin, arguments: &[Vec<u8>], tested: bool) -> Result<u8, Unwind> {
         let command = self.command.replace(builtin.name.as_bytes().into());
         let result = match builtin.name {
-            "eval" => {
-                self.command.clone_from(&command);
-                self.eval(&arguments[1..].join(&b' '), tested)
-            }
+            "eval" => self.eval(&arguments[1..].join(&b' '), tested),
             _ => (builtin.run)(self, arguments),
+        };
+        let result = match result {
+            Ok(status) if std::mem::take(&mut self.lost) => {
+                self.warn(&format!("{}: I/O error", builtin.name))?;
+                Ok(status | 1)
+            }
+            result => result,
         };
         self.command = command;
         result
@@ -200,7 +205,7 @@ impl Shell<'_> {
         arguments.remove(0);
         let parameters = std::mem::replace(&mut self.state.parameters, arguments.into());
         let script = std::mem::replace(&mut self.script, defined.script.clone());
-        let line = (self.line, self.function_line.replace(defined.function.line));
+        let line = self.line;
         let loops = std::mem::replace(&mut self.loops, 0);
         let options = (self.state.option_index, self.state.option_offset.take());
         self.state.option_index = 1;
@@ -208,10 +213,13 @@ impl Shell<'_> {
         self.functions += 1;
         let result = self.evaluate(&defined.function.body, tested);
         self.functions -= 1;
-        self.restore_locals(mark);
+        if result.is_ok() {
+            // A trap on `EXIT` still sees them.
+            self.restore_locals(mark);
+        }
         (self.state.option_index, self.state.option_offset) = options;
         self.loops = loops;
-        (self.line, self.function_line) = line;
+        self.line = line;
         self.script = script;
         self.state.parameters = parameters;
         if self.skip == Skip::Return {
@@ -223,18 +231,23 @@ impl Shell<'_> {
     /// Runs a command of the tree in a process of its own.
     pub(in crate::shell) fn external(&mut self, arguments: Vec<Vec<u8>>, default_path: bool) -> Result<u8, Unwind> {
         let path: Rc<[u8]> = match self.state.variables.get(b"PATH") {
-            Some(path) if !default_path => path.clone(),
-            _ => DEFAULT_PATH.into(),
+            _ if default_path => DEFAULT_PATH.into(),
+            Some(path) => path.clone(),
+            None => Rc::default(),
         };
         let program = exec::find(self.machine, &arguments[0], &path, &self.state.folder);
         match program {
+            exec::Program::Missing if arguments[0].is_empty() => {
+                self.warn(": Permission denied")?;
+                return Ok(127);
+            }
             exec::Program::Missing => {
-                self.warn(&format!("{}: not found", arguments[0].escape_ascii()))?;
+                self.warn(&format!("{}: not found", Raw(&arguments[0])))?;
                 return Ok(127);
             }
             exec::Program::Denied => {
-                self.warn(&format!("{}: Permission denied", arguments[0].escape_ascii()))?;
-                return Ok(126);
+                self.warn(&format!("{}: Permission denied", Raw(&arguments[0])))?;
+                return Ok(if arguments[0].contains(&b'/') { 126 } else { 127 });
             }
             _ => {}
         }

@@ -16,6 +16,9 @@ impl Shell<'_> {
         }
         let status = self.deeper(|shell| shell.node(node, tested))?;
         self.status = status;
+        if !self.pending.is_empty() {
+            self.run_traps()?;
+        }
         let checks = matches!(node, Node::Simple(_) | Node::Pipe(_) | Node::Subshell { .. });
         if checks && status != 0 && !tested && self.state.options.errexit() {
             return Err(Unwind::Exit);
@@ -27,7 +30,11 @@ impl Shell<'_> {
         match node {
             Node::Simple(simple) => self.simple(simple, tested),
             Node::Pipe(parts) => self.pipe(parts, tested),
-            Node::Not(node) => Ok(u8::from(self.evaluate(node, true)? == 0)),
+            Node::Not(node) => {
+                let status = self.evaluate(node, true)?;
+                // `! return 3` returns 3.
+                Ok(if self.skip == Skip::None { u8::from(status == 0) } else { status })
+            }
             Node::AndOr { first, rest } => self.and_or(first, rest, tested),
             Node::List(nodes) => {
                 let mut status = 0;
@@ -41,7 +48,7 @@ impl Shell<'_> {
             }
             Node::Redirected { node, redirects, line } => {
                 self.line = *line;
-                self.redirected(redirects, |shell| shell.evaluate(node, tested))
+                self.redirected(redirects, tested, |shell| shell.evaluate(node, tested))
             }
             Node::Subshell { node, redirects, line } => {
                 self.line = *line;

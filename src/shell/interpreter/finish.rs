@@ -18,11 +18,25 @@ impl Shell<'_> {
         self.skip = Skip::None;
         self.loops = 0;
         let status = self.status;
+        self.ending = Some(status);
         match self.eval(&action, false) {
-            Ok(_) if self.skip == Skip::None => Ok(status),
+            Ok(_) => Ok(status),
             // `exit` in the trap has the last word.
-            Ok(_) | Err(Unwind::Exit | Unwind::Error) => Ok(self.status),
+            Err(Unwind::Exit | Unwind::Error) => Ok(self.status),
             Err(Unwind::Fatal(fatal)) => Err(*fatal),
         }
+    }
+
+    /// Runs the traps of the signals that the script has sent itself.
+    pub(super) fn run_traps(&mut self) -> Result<(), Unwind> {
+        let status = self.status;
+        for signal in std::mem::take(&mut self.pending) {
+            let action = self.state.traps.get(&signal).cloned().unwrap_or_default();
+            self.eval(&action, false)?;
+            if self.skip != Skip::Return {
+                self.status = status;
+            }
+        }
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     shell::{
         Descriptor, OpenFile,
         open::{How, OpenError},
+        raw::Raw,
         syntax::{Redirect, Target, Word},
     },
     tree::Errno,
@@ -91,23 +92,24 @@ impl Shell<'_> {
             OpenError::NotModelled(_) => {
                 return Err(self.not_modelled(&format!("redirection to {error}")));
             }
-            OpenError::Errno(Errno::NotFound) => missing.to_owned(),
-            error => error.to_string(),
+            error => error.reason(missing),
         };
-        Err(self.error(&format!("cannot {verb} {}: {reason}", path.escape_ascii())))
+        Err(self.error(&format!("cannot {verb} {}: {reason}", Raw(path))))
     }
 
     /// Runs `body` with redirections, which are undone after it. A redirection that fails is its status.
     pub(super) fn redirected(
         &mut self,
         redirects: &[Redirect],
+        tested: bool,
         body: impl FnOnce(&mut Self) -> Result<u8, Unwind>,
     ) -> Result<u8, Unwind> {
         let opened = self.open_redirects(redirects)?;
         let before = self.state.descriptors.clone();
         let result = match self.apply_redirects(opened) {
             Ok(()) => body(self),
-            Err(Unwind::Error) => Ok(self.status),
+            Err(Unwind::Error) if tested || !self.state.options.errexit() => Ok(self.status),
+            Err(Unwind::Error) => Err(Unwind::Exit),
             Err(unwind) => Err(unwind),
         };
         self.state.descriptors = before;

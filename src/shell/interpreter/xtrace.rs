@@ -1,7 +1,7 @@
 //! `set -x`, and quoting as the shell prints it.
 
 use super::{Shell, Unwind};
-use crate::shell::{Fatal, parse};
+use crate::shell::{Fatal, parse, raw::Raw};
 
 impl Shell<'_> {
     /// Shows a command about to run.
@@ -24,7 +24,7 @@ impl Shell<'_> {
 
     pub(in crate::shell) fn not_modelled(&self, what: &str) -> Unwind {
         let command = match &self.command {
-            Some(command) => command.escape_ascii().to_string(),
+            Some(command) => Raw(command).to_string(),
             None => "sh".to_owned(),
         };
         Fatal::NotModelled { command, what: what.to_owned() }.into()

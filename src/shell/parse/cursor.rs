@@ -44,6 +44,11 @@ impl<'s> Cursor<'s> {
         self.overlays.iter().any(|overlay| overlay.name == alias)
     }
 
+    /// Whether any alias's text is still to be read.
+    pub(super) fn in_alias(&self) -> bool {
+        self.overlays.iter().any(|overlay| overlay.at < overlay.text.len())
+    }
+
     /// The byte `ahead` bytes from here.
     fn look(&self, mut ahead: usize) -> Option<u8> {
         for overlay in self.overlays.iter().rev() {

@@ -46,9 +46,19 @@ impl Parser<'_> {
     }
 
     pub(super) fn unexpected<T>(&self, token: &Token, expected: Option<&str>) -> Result<T> {
+        self.unexpected_as(token.show(), expected)
+    }
+
+    /// The same where no word is reserved.
+    pub(super) fn unexpected_word<T>(&self, token: &Token, expected: Option<&str>) -> Result<T> {
+        let shown = if matches!(token, Token::Word(_)) { "word".to_owned() } else { token.show() };
+        self.unexpected_as(shown, expected)
+    }
+
+    fn unexpected_as<T>(&self, shown: String, expected: Option<&str>) -> Result<T> {
         match expected {
-            Some(expected) => self.syntax(format!("{} unexpected (expecting {expected})", token.show())),
-            None => self.syntax(format!("{} unexpected", token.show())),
+            Some(expected) => self.syntax(format!("{shown} unexpected (expecting {expected})")),
+            None => self.syntax(format!("{shown} unexpected")),
         }
     }
 
@@ -68,10 +78,8 @@ impl Parser<'_> {
 
     /// A list that must not be empty.
     fn body(&mut self) -> Result<Node> {
-        match self.list(ListKind::Body)? {
-            Some(node) => Ok(node),
-            None => self.syntax("end of file unexpected"),
-        }
+        // It is only empty at the end of the script, where what has to follow is missing as well.
+        Ok(self.list(ListKind::Body)?.unwrap_or(Node::List(Vec::new())))
     }
 
     fn list(&mut self, kind: ListKind) -> Result<Option<Node>> {
@@ -82,7 +90,11 @@ impl Parser<'_> {
             match token {
                 Token::Newline => {
                     self.pushed = None;
-                    return Ok(one(nodes));
+                    // What is left of an alias can't be read again.
+                    if !self.cursor.in_alias() {
+                        return Ok(one(nodes));
+                    }
+                    continue;
                 }
                 Token::Eof => return Ok(one(nodes)),
                 token => {
@@ -245,7 +257,7 @@ impl Parser<'_> {
                 match self.take(Check::PLAIN)? {
                     Token::Word(word) => words.push(word),
                     Token::Newline | Token::Semicolon => break Some(words),
-                    token => return self.unexpected(&token, None),
+                    token => return self.unexpected_word(&token, None),
                 }
             }
         } else {
@@ -264,7 +276,7 @@ impl Parser<'_> {
         let line = self.cursor.line();
         let subject = match self.take(Check::PLAIN)? {
             Token::Word(word) => word,
-            token => return self.unexpected(&token, Some("word")),
+            token => return self.unexpected_word(&token, Some("word")),
         };
         self.expect_reserved(Check::NEWLINES_COMMAND, "in")?;
         let mut arms = Vec::new();
@@ -276,20 +288,21 @@ impl Parser<'_> {
             loop {
                 match self.take(Check::PLAIN)? {
                     Token::Word(word) => patterns.push(word),
-                    token => return self.unexpected(&token, Some("word")),
+                    token => return self.unexpected_word(&token, Some("word")),
                 }
                 match self.take(Check::PLAIN)? {
                     Token::Pipe => {}
                     Token::Close => break,
-                    token => return self.unexpected(&token, Some("\")\"")),
+                    token => return self.unexpected_word(&token, Some("\")\"")),
                 }
             }
             arms.push(Arm { patterns, body: self.list(ListKind::MaybeEmpty)? });
-            if matches!(self.peek(Check::NEWLINES)?, Token::DoubleSemicolon) {
-                self.pushed = None;
-            } else {
-                self.expect_reserved(Check::NEWLINES, "esac")?;
+            if self.take_reserved(Check::NEWLINES, b"esac")? {
                 break;
+            }
+            match self.take(Check::NEWLINES)? {
+                Token::DoubleSemicolon => {}
+                token => return self.unexpected(&token, Some("\";;\"")),
             }
         }
         Ok(Node::Case { subject, arms, line })

@@ -75,15 +75,13 @@ impl Parser<'_> {
     fn function(&mut self, name: &[u8]) -> Result<Node> {
         match self.take(Check::PLAIN)? {
             Token::Close => {}
-            token => return self.unexpected(&token, Some("\")\"")),
+            token => return self.unexpected_word(&token, Some("\")\"")),
         }
         if !is_name(name) || crate::shell::builtins::is_special(name) {
             return self.syntax("Bad function name");
         }
-        self.peek(Check::NEWLINES_COMMAND)?;
-        let line = self.cursor.line();
         let body = self.deeper(|parser| parser.command_after_newlines())?;
-        Ok(Node::Function(Arc::new(Function { name: name.into(), body, line })))
+        Ok(Node::Function(Arc::new(Function { name: name.into(), body })))
     }
 
     /// The redirections here.
@@ -100,7 +98,7 @@ impl Parser<'_> {
     fn redirect(&mut self, redirection: Redirection) -> Result<Redirect> {
         let word = match self.take(Check::PLAIN)? {
             Token::Word(word) => word,
-            token => return self.unexpected(&token, None),
+            token => return self.unexpected_word(&token, None),
         };
         let target = match redirection.kind {
             RedirectKind::Read => Target::Read(word),

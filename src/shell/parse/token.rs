@@ -1,7 +1,10 @@
 //! Tokens (POSIX XCU 2.3): operators, words, and which words are reserved where.
 
 use super::{Parser, Result};
-use crate::shell::syntax::{Part, Word};
+use crate::shell::{
+    raw::Raw,
+    syntax::{Part, Word},
+};
 
 #[derive(Debug)]
 pub(super) enum Token {
@@ -93,8 +96,8 @@ impl Token {
             Token::Open => "\"(\"".to_owned(),
             Token::Close => "\")\"".to_owned(),
             Token::Redirect(_) => "redirection".to_owned(),
-            Token::Word(_) => match self.bare() {
-                Some(text) => format!("\"{}\"", text.escape_ascii()),
+            Token::Word(_) => match self.reserved() {
+                Some(text) => format!("\"{}\"", Raw(text)),
                 None => "word".to_owned(),
             },
         }

@@ -20,7 +20,7 @@ pub(super) struct Seen {
 
 const PATH: &str = "/usr/bin:/bin";
 /// Programs that snippets may call; icos has to have them built in.
-const PROGRAMS: [&str; 3] = ["cat", "dash", "sh"];
+const PROGRAMS: [&str; 12] = ["cat", "chmod", "cp", "dash", "env", "ln", "mkdir", "mv", "rm", "sh", "touch", "tr"];
 
 const LIMITS: Limits = Limits { steps: 200_000, depth: 1000, bytes: 1 << 22 };
 
@@ -60,7 +60,8 @@ fn list(top: &Path, folder: &Path, files: &mut String) {
     entries.sort();
     for path in entries {
         let metadata = fs_err::symlink_metadata(&path).expect("there");
-        let shown = path.strip_prefix(top).expect("below the top").display().to_string();
+        let shown = path.strip_prefix(top).expect("below the top").as_os_str().as_encoded_bytes();
+        let shown = shown.escape_ascii();
         let mode = metadata.permissions().mode() & 0o7777;
         if metadata.is_dir() {
             let _ = writeln!(files, "{shown} directory {mode:04o}");
