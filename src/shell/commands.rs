@@ -84,7 +84,6 @@ mod systemctl;
 mod systemd_sysusers;
 mod systemd_tmpfiles;
 mod tac;
-mod systemctl;
 mod tail;
 mod tee;
 mod test;
