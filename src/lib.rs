@@ -21,6 +21,7 @@ pub mod manifest;
 pub mod tree;
 
 // Layer 2: formats
+pub mod cpio;
 pub mod ext4;
 pub mod fat;
 pub mod gpt;

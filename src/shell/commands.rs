@@ -16,6 +16,7 @@ mod cksum;
 mod cmp;
 mod comm;
 mod cp;
+mod cpio;
 mod cut;
 mod date;
 mod dd;
@@ -45,6 +46,7 @@ mod groupdel;
 mod groupmod;
 mod grpck;
 mod grpconv;
+mod gzip;
 mod head;
 mod hostname;
 mod id;
@@ -52,6 +54,7 @@ mod install;
 mod join;
 mod ln;
 mod ls;
+mod lsmod;
 mod mkdir;
 mod mknod;
 mod mktemp;
@@ -102,6 +105,7 @@ mod usermod;
 mod wc;
 mod wrapper;
 mod xargs;
+mod zstd;
 
 pub(super) use stat::{links as link_count, size as apparent_size};
 
@@ -128,6 +132,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("cmp", cmp::run),
     ("comm", comm::run),
     ("cp", cp::run),
+    ("cpio", cpio::run),
     ("cut", cut::run),
     ("dash", sh::run),
     ("date", date::run),
@@ -164,6 +169,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("groupmod", groupmod::run),
     ("grpck", grpck::run),
     ("grpconv", grpconv::run),
+    ("gzip", gzip::run),
     ("head", head::run),
     ("hostname", hostname::run),
     ("id", id::run),
@@ -174,6 +180,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("ln", ln::run),
     ("logger", nothing::logger),
     ("ls", ls::run),
+    ("lsmod", lsmod::run),
     ("md5sum", checksum::md5),
     ("mkdir", mkdir::run),
     ("mkfifo", mknod::mkfifo),
@@ -239,6 +246,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("usermod", usermod::run),
     ("wc", wc::run),
     ("xargs", xargs::run),
+    ("zstd", zstd::run),
 ];
 
 /// The program of this name.
