@@ -76,7 +76,7 @@ impl Hasher {
 
     /// As if `count` zero bytes were passed to [`Hasher::update`].
     pub fn zeros(&mut self, mut count: u64) {
-        const ZEROS: [u8; 65_536] = [0; 65_536];
+        static ZEROS: [u8; 65_536] = [0; 65_536];
         while count > 0 {
             let step = count.min(ZEROS.len() as u64);
             self.0.update(&ZEROS[..step as usize]);

@@ -52,6 +52,7 @@ mod hostname;
 mod id;
 mod install;
 mod join;
+mod ldconfig;
 mod ln;
 mod ls;
 mod lsmod;
@@ -76,8 +77,10 @@ mod rev;
 mod rm;
 mod rmdir;
 mod run_parts;
+mod runlevel;
 mod sed;
 mod seq;
+mod setcap;
 mod sh;
 mod sort;
 mod split;
@@ -177,6 +180,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("ionice", wrapper::ionice),
     ("ischroot", surroundings::ischroot),
     ("join", join::run),
+    ("ldconfig", ldconfig::run),
     ("ln", ln::run),
     ("logger", nothing::logger),
     ("ls", ls::run),
@@ -207,8 +211,10 @@ const COMMANDS: &[(&str, Command)] = &[
     ("rm", rm::run),
     ("rmdir", rmdir::run),
     ("run-parts", run_parts::run),
+    ("runlevel", runlevel::run),
     ("sed", sed::run),
     ("seq", seq::run),
+    ("setcap", setcap::run),
     ("setsid", wrapper::setsid),
     ("sh", sh::run),
     ("sha1sum", checksum::sha1),

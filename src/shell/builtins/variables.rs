@@ -3,7 +3,7 @@
 use super::options;
 use crate::shell::{
     interpreter::{Local, Shell, Unwind, single_quoted},
-    parse::is_name,
+    parse::{Dialect, is_name},
     raw::Raw,
 };
 
@@ -66,7 +66,13 @@ pub(super) fn local(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, 
     if shell.functions == 0 {
         return Err(shell.error("not in a function"));
     }
-    for argument in &arguments[1..] {
+    // Bash's `local -r`: what is made here may not be changed.
+    let mut readonly = false;
+    for (index, argument) in arguments[1..].iter().enumerate() {
+        if index == 0 && argument == b"-r" && shell.dialect == Dialect::Bash {
+            readonly = true;
+            continue;
+        }
         if argument == b"-" {
             let options = shell.state.options;
             shell.locals.push(Local::Options(options));
@@ -77,6 +83,9 @@ pub(super) fn local(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, 
         shell.make_local(name);
         if let Some(value) = value {
             shell.assign(name, value.to_vec())?;
+        }
+        if readonly {
+            shell.state.variables.set_readonly(name);
         }
     }
     Ok(0)

@@ -118,9 +118,9 @@ impl Items {
             (b'r', Some(_)) => Err("Lines of type 'r' don't take a name field.".to_owned()),
             (b'r', None) => self.range(id),
             (b'm', Some(name)) => self.member(name, id),
-            (b'u', Some(name)) => user(name, id).and_then(|item| {
+            (b'u', Some(name)) => user(name, id).map(|item| {
                 let item = Item { comment: comment.unwrap_or_default(), home, shell, ..item };
-                Ok(put(&mut self.users, item, "user"))
+                put(&mut self.users, item, "user")
             }),
             (_, Some(name)) => group(name, id).map(|item| put(&mut self.groups, item, "group")),
             (letter, None) => {

@@ -124,7 +124,7 @@ impl Items {
             return Ok(());
         };
         let appends = |item: &Item| item.letter == b'w' && item.plus;
-        if known.items.iter().any(|old| !old.fits(&item) && !(appends(old) && appends(&item))) {
+        if known.items.iter().any(|old| !(old.fits(&item) || appends(old) && appends(&item))) {
             return log(process, &format!("{place}: Duplicate line for path \"{}\", ignoring.", show(&item.path)));
         }
         known.items.push(item);

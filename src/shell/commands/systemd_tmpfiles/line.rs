@@ -65,7 +65,7 @@ pub(super) fn parse(process: &mut Process<'_>, items: &Items, place: &str, line:
     let Ok(path) = TreePath::new(&path) else {
         return Err(process.not_modelled(format!("the path `{}`", show(&path))));
     };
-    let mut item = Item {
+    let item = Item {
         letter,
         path: path.as_bytes().to_vec(),
         argument: Some(rest).filter(|rest| !rest.is_empty() && rest != b"-"),
@@ -89,6 +89,17 @@ pub(super) fn parse(process: &mut Process<'_>, items: &Items, place: &str, line:
     if seen.contains(&b'~') {
         return Err(process.not_modelled("an argument in base64"));
     }
+    complete(process, items, place, item, &words)
+}
+
+/// Checks an item's argument and fills in what the other columns say.
+fn complete(
+    process: &mut Process<'_>,
+    items: &Items,
+    place: &str,
+    mut item: Item,
+    words: &[Vec<u8>],
+) -> Result<Outcome, Fatal> {
     if let Some(outcome) = check_argument(process, place, &mut item)? {
         return Ok(outcome);
     }
@@ -98,7 +109,7 @@ pub(super) fn parse(process: &mut Process<'_>, items: &Items, place: &str, line:
     if let Some(outcome) = expand_argument(process, &mut item)? {
         return Ok(outcome);
     }
-    Ok(match owner_and_mode(process, &mut item, &words) {
+    Ok(match owner_and_mode(process, &mut item, words) {
         Some(message) => Outcome::Invalid(message),
         None => Outcome::Item(Box::new(item)),
     })
