@@ -98,8 +98,13 @@ fn fill_fat(
         FatFiles::Loader => sources.loader,
         FatFiles::Grub => sources.grub,
     };
-    let options =
-        fat::Options { size: partition.len(), volume_id: content.volume_id, label: content.label.clone(), epoch };
+    let options = fat::Options {
+        size: partition.len(),
+        kind: fat::Kind::Fat32,
+        volume_id: content.volume_id,
+        label: content.label.clone().unwrap_or_default(),
+        epoch,
+    };
     let plan = fat::plan(tree, ROOT, &options).map_err(|source| fat_error(partition, source))?;
     plan.write(out, partition.offset())?;
     Ok(plan.size())
@@ -113,13 +118,7 @@ fn fat_error(partition: &Partition, source: fat::Error) -> ImageError {
     }
 }
 
-fn fill_ext4(
-    partition: &Partition,
-    content: &Ext4,
-    root: &Tree,
-    epoch: Epoch,
-    out: &File,
-) -> Result<u64, ImageError> {
+fn fill_ext4(partition: &Partition, content: &Ext4, root: &Tree, epoch: Epoch, out: &File) -> Result<u64, ImageError> {
     let options = ext4::Options {
         size: content.size.map_or(partition.len(), |size| size.0),
         uuid: content.uuid.unwrap_or(Uuid::nil()),

@@ -22,6 +22,7 @@ pub mod tree;
 
 // Layer 2: formats
 pub mod cpio;
+pub mod elf;
 pub mod ext4;
 pub mod fat;
 pub mod gpt;
@@ -36,9 +37,17 @@ pub mod shell;
 pub mod boot;
 pub mod configure;
 pub mod fetch;
+pub mod image;
 pub mod mirror;
 pub mod output;
+pub mod overlay;
 pub mod resolve;
 pub mod store;
 pub mod trust;
 pub mod unpack;
+
+// Layer 4: top
+pub mod pipeline;
+
+// Layer 5: edge
+pub mod cli;

@@ -13,6 +13,7 @@ use fs_err as fs;
 use rayon::prelude::*;
 
 use crate::{
+    digest::{Hasher, Sha256},
     epoch::Epoch,
     ext4, seed, tar,
     tree::{Content, ROOT, Stat, Tree},
@@ -92,6 +93,18 @@ pub fn tar_zst(tree: &Tree, level: i32, path: &Path) -> Result<()> {
 pub fn sparse_tar_zst(source: &Path, name: &[u8], stat: &Stat, level: i32, path: &Path) -> Result<()> {
     let content = holes::content(&fs::File::open(source)?.into_file())?;
     compressed(&tar::archive_sparse(name, stat, &content)?, level, path)
+}
+
+/// The contents of a file of the host that nobody writes: data between holes, which are whole blocks of zeros.
+pub fn data_of(file: &std::fs::File) -> io::Result<Content> {
+    holes::content(file)
+}
+
+/// Of all bytes of a file.
+pub fn file_digest(path: &Path) -> io::Result<Sha256> {
+    let mut hasher = Hasher::new();
+    io::copy(&mut fs::File::open(path)?, &mut hasher)?;
+    Ok(hasher.finish())
 }
 
 /// Writes the tree as an ext4 file system with a tenth of it free, in whole MiB.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
+    digest::{Hasher, Sha256},
     manifest::{
         ManifestError,
         overlay::{Overlay, Step},
@@ -23,7 +24,10 @@ pub struct Loaded {
 #[derive(Clone, Debug)]
 enum LoadedStep {
     /// Sorted by path; parents come before what is in them.
-    Copy { to: String, entries: Vec<(Vec<u8>, HostEntry)> },
+    Copy {
+        to: String,
+        entries: Vec<(Vec<u8>, HostEntry)>,
+    },
     Script(script::Script),
 }
 
@@ -63,6 +67,45 @@ pub enum StepFault {
 fn tail(output: &str) -> String {
     let lines: Vec<&str> = output.lines().collect();
     lines[lines.len().saturating_sub(5)..].iter().map(|line| format!("\n  {line}")).collect()
+}
+
+impl Loaded {
+    /// Of all that the overlay would do: it changes when a step or a file does.
+    pub fn digest(&self) -> Sha256 {
+        let mut hasher = Hasher::new();
+        let mut add = |bytes: &[u8]| {
+            hasher.update(&(bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+        };
+        for step in &self.steps {
+            match step {
+                LoadedStep::Script(script) => {
+                    add(script.text.as_bytes());
+                    script.environment.iter().for_each(|(name, value)| add(format!("{name}={value}").as_bytes()));
+                }
+                LoadedStep::Copy { to, entries } => {
+                    add(to.as_bytes());
+                    entries.iter().for_each(|(path, entry)| {
+                        add(path);
+                        add(&entry.summary());
+                    });
+                }
+            }
+        }
+        hasher.finish()
+    }
+}
+
+impl HostEntry {
+    fn summary(&self) -> Vec<u8> {
+        match self {
+            Self::Directory => b"directory".to_vec(),
+            Self::File { content, executable } => {
+                format!("file {executable} {}", crate::tree::content_digest(content)).into_bytes()
+            }
+            Self::Symlink(target) => [b"symlink ", target.as_slice()].concat(),
+        }
+    }
 }
 
 /// Reads `overlay.toml` in `folder` and the files it copies.

@@ -16,6 +16,7 @@ mod path;
 mod walk;
 
 pub use content::Content;
+pub(crate) use dump::content_digest;
 pub use dump::{DumpError, dump, parse_dump};
 pub use path::{Name, TreePath};
 pub use walk::{Visit, Walk};

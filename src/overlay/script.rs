@@ -44,7 +44,10 @@ pub(super) fn of(step: &Step) -> Option<Script> {
         Step::Truncate { path } => format!("[ -f {path} ]\n: > {path}\n", path = quote(path)),
         Step::DeleteLines { path, matching } => {
             let (path, matching) = (quote(path), quote(matching));
-            format!("grep -q -E -e {matching} -- {path}\ngrep -v -E -e {matching} -- {path} > {path}.icos || [ $? = 1 ]\n{}", keep(&path))
+            format!(
+                "grep -q -E -e {matching} -- {path}\ngrep -v -E -e {matching} -- {path} > {path}.icos || [ $? = 1 ]\n{}",
+                keep(&path)
+            )
         }
         Step::Replace { path, matching, with } => {
             let (path, pattern) = (quote(path), quote(matching));
@@ -56,7 +59,8 @@ pub(super) fn of(step: &Step) -> Option<Script> {
         }
         Step::User { name, system, own_group, home, no_create_home, shell, comment } => {
             let mut text = "adduser --disabled-password".to_owned();
-            for (set, option) in [(*system, "--system"), (*own_group, "--group"), (*no_create_home, "--no-create-home")] {
+            for (set, option) in [(*system, "--system"), (*own_group, "--group"), (*no_create_home, "--no-create-home")]
+            {
                 if set {
                     text += &format!(" {option}");
                 }

@@ -1,0 +1,224 @@
+//! The pipeline: from definitions to a lock, and from a lock to images. Each function here is one row of ARCHITECTURE.md's picture.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    boot, configure,
+    deb::{dependency::NotAName, packages, version},
+    digest::Sha256,
+    epoch::Epoch,
+    fetch::{self, Net},
+    image,
+    lock::{self, Lock, Role, Source},
+    manifest::{
+        ManifestError,
+        base::Base,
+        project::{Project, ProjectError, Target},
+    },
+    mirror::{self, Known, Mirrors},
+    output, overlay,
+    progress::Progress,
+    resolve::{ResolveError, request::BadRoot, universe::UniverseError},
+    store,
+    store::Store,
+    trust,
+};
+
+mod archive;
+mod assemble;
+mod build;
+mod locking;
+mod prove;
+mod rootfs;
+mod verify;
+
+pub use build::{Build, Built, build};
+pub use locking::{Locked, lock};
+pub use prove::{Proven, prove};
+pub use rootfs::{Asked, Named, Rootfs, Written, resolve, rootfs};
+pub use verify::{Checked, verify_image, verify_sums};
+
+/// What every stage works with.
+#[expect(missing_debug_implementations, reason = "progress is a function")]
+pub struct Session<'a> {
+    pub project: &'a Project,
+    pub store: &'a Store,
+    pub net: &'a Net<'a>,
+    pub known: &'a Known,
+    pub epoch: Epoch,
+    pub progress: Progress<'a>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    #[error(transparent)]
+    Mirror(#[from] mirror::Error),
+    #[error(transparent)]
+    Trust(#[from] trust::Error),
+    #[error(transparent)]
+    Fetch(#[from] fetch::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Lock(#[from] lock::reader::LockError),
+    #[error("{file}: there is no lock of {target} on {base}")]
+    NoLock { file: String, target: Target, base: String },
+    #[error("{file} is stale: {}", why.join("; "))]
+    Stale { file: String, why: Vec<String> },
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    #[error(transparent)]
+    BadRoot(BadRoot),
+    #[error("{file}")]
+    Index { file: String, source: packages::Error },
+    #[error(transparent)]
+    Universe(#[from] UniverseError),
+    #[error(transparent)]
+    Name(NotAName),
+    #[error("version of package `{package}`")]
+    Version { package: String, source: version::Error },
+    #[error("{file}: {fault}")]
+    Unproven { file: String, fault: String },
+    #[error(transparent)]
+    Configure(#[from] configure::Error),
+    #[error(transparent)]
+    Overlay(#[from] overlay::OverlayError),
+    #[error(transparent)]
+    Boot(#[from] boot::BootError),
+    #[error(transparent)]
+    Image(#[from] image::ImageError),
+    #[error("partition `{partition}` is too small; the largest packages are {}", biggest.join(", "))]
+    TooLarge { partition: String, biggest: Vec<String>, source: image::ImageError },
+    #[error(transparent)]
+    Output(#[from] output::Error),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error("image `{image}` has nothing for base `{base}`")]
+    NotForBase { image: String, base: String },
+    #[error("{0}")]
+    Verify(String),
+}
+
+impl PipelineError {
+    fn root(error: BadRoot) -> Self {
+        Self::BadRoot(error)
+    }
+
+    fn name(error: NotAName) -> Self {
+        Self::Name(error)
+    }
+
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoLock { target, base, .. } => Some(format!("`icos lock {target} --base {base}` makes it")),
+            Self::Stale { .. } => Some("`icos lock` makes it anew; review and commit what changes".to_owned()),
+            Self::Project(error) => error.hint(),
+            Self::Manifest(error) => error.hint().map(str::to_owned),
+            Self::Mirror(error) => Some(error.hint()),
+            Self::Fetch(error) => error.hint(),
+            Self::Resolve(error) => error.hint(),
+            Self::TooLarge { .. } => Some("leave packages out, or enlarge the partition in image.toml".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+pub type Result<T> = std::result::Result<T, PipelineError>;
+
+/// A base's definition.
+pub(crate) fn base(project: &Project, name: &str) -> Result<Base> {
+    let (file, text) = project.base(name)?;
+    Ok(Base::parse(&file, name, &text)?)
+}
+
+/// The files that a target's lock is made from, with their digests.
+pub(crate) fn definitions(project: &Project, base: &str, os: &str) -> Result<BTreeMap<String, Sha256>> {
+    let (base_file, base_text) = project.base(base)?;
+    let (_, image_text) = project.image(os)?;
+    let image_file = format!("ic-os/{os}/image.toml");
+    Ok([(base_file, Sha256::of(base_text.as_bytes())), (image_file, Sha256::of(image_text.as_bytes()))].into())
+}
+
+/// The lock of a target, which must follow from the definitions as they are now.
+pub fn read_lock(project: &Project, base: &str, target: &Target) -> Result<(Lock, String)> {
+    let path = project.lock_file(base, target);
+    let file = project.relative(&path);
+    if !path.is_file() {
+        return Err(PipelineError::NoLock { file, target: target.clone(), base: base.to_owned() });
+    }
+    let text = fs_err::read_to_string(&path)?;
+    let lock = lock::reader::read(&file, &text)?;
+    let stale = lock.stale(&definitions(project, base, &target.os)?);
+    if !stale.is_empty() {
+        return Err(PipelineError::Stale { file, why: stale.iter().map(ToString::to_string).collect() });
+    }
+    Ok((lock, text))
+}
+
+/// The lock of a target, stale or not, if there is one.
+fn read_any_lock(project: &Project, base: &str, target: &Target) -> Result<Option<Lock>> {
+    let path = project.lock_file(base, target);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    Ok(Some(lock::reader::read(&project.relative(&path), &fs_err::read_to_string(&path)?)?))
+}
+
+/// Where the archives of a base are read, by name.
+pub(crate) fn mirrors(base: &Base, known: &Known) -> Result<BTreeMap<String, Mirrors>> {
+    base.archives.iter().map(|archive| Ok((archive.name.clone(), known.mirrors(archive)?))).collect()
+}
+
+/// Brings everything that a lock names into the store.
+pub fn fetch(session: &Session<'_>, base: &Base, lock: &Lock) -> Result<fetch::Fetched> {
+    let mut wanted = Vec::new();
+    for package in lock.packages.values() {
+        match &package.source {
+            Source::Archive { suite, path, .. } => wanted.push(fetch::Wanted {
+                path: path.clone(),
+                size: package.file.size,
+                sha256: package.file.sha256,
+                archive: suite.archive.clone(),
+            }),
+            Source::Project { path } => {
+                session.store.insert(&session.project.root.join(path), &package.file.sha256)?;
+            }
+        }
+    }
+    // Mirrors are looked for only when something is missing: a full store needs none.
+    let missing = wanted.iter().any(|file| session.store.deb(&file.sha256).is_none());
+    let mirrors = if missing { mirrors(base, session.known)? } else { BTreeMap::new() };
+    Ok(fetch::files(session.net, session.store, &wanted, &mirrors)?)
+}
+
+/// Brings what a target's lock names into the store.
+pub fn fetch_target(session: &Session<'_>, target: &Target, name: &str) -> Result<fetch::Fetched> {
+    let (lock, _) = read_lock(session.project, name, target)?;
+    fetch(session, &base(session.project, name)?, &lock)
+}
+
+/// The sums of all packages that any lock of the project names.
+pub fn locked_sums(project: &Project) -> Result<BTreeSet<Sha256>> {
+    let mut sums = BTreeSet::new();
+    for base in project.bases()? {
+        for target in project.targets()? {
+            let path = project.lock_file(&base, &target);
+            if !path.is_file() {
+                continue;
+            }
+            let file = project.relative(&path);
+            let lock = lock::reader::read(&file, &fs_err::read_to_string(&path)?)?;
+            sums.extend(lock.packages.values().map(|package| package.file.sha256));
+        }
+    }
+    Ok(sums)
+}
+
+/// The packages of a lock for one purpose, as sums in order of their names.
+pub(crate) fn sums(lock: &Lock, role: Role) -> Vec<Sha256> {
+    lock.packages(role).map(|(_, package)| package.file.sha256).collect()
+}

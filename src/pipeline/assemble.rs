@@ -1,0 +1,100 @@
+//! From locked packages to a finished tree: layers, configuration, overlays.
+
+use std::collections::BTreeMap;
+
+use super::{Result, Session, sums};
+use crate::{
+    configure,
+    lock::{Lock, Role},
+    manifest::image::{Answer, Image, Skip},
+    overlay,
+    progress::{Event, Unit},
+    shell::{Limits, Machine},
+    store::Layer,
+    tar::Kind,
+    tree::{Content, Tree},
+};
+
+/// Bounds of one script: far above what any package of Debian needs, and low enough to end a loop within a minute.
+const LIMITS: Limits = Limits { steps: 50_000_000, depth: 200, bytes: 1 << 30 };
+
+/// What is worth telling about an assembly.
+#[derive(Clone, Debug)]
+pub(super) struct Report {
+    pub(super) packages: usize,
+    /// Bytes of each package's files.
+    pub(super) sizes: Vec<(String, u64)>,
+}
+
+/// The layers of packages, unpacked now where the store has none yet.
+pub(super) fn layers(session: &Session<'_>, sums: &[crate::digest::Sha256]) -> Result<Vec<Layer>> {
+    let size = |sum| session.store.deb(sum).and_then(|path| path.metadata().ok()).map_or(0, |metadata| metadata.len());
+    let total = sums.iter().map(size).sum();
+    (session.progress)(Event::Stage { name: "unpack", unit: Unit::Bytes, total });
+    Ok(session.store.layers(sums, &|bytes| (session.progress)(Event::Advance(bytes)))?)
+}
+
+/// A tree with the layers' packages installed.
+pub(super) fn configured(
+    session: &Session<'_>,
+    layers: &[Layer],
+    architecture: &str,
+    skips: &[Skip],
+    answers: &[Answer],
+) -> Result<Tree> {
+    (session.progress)(Event::Stage { name: "configure", unit: Unit::Packages, total: 0 });
+    let preseed = answers.iter().map(|a| format!("{} {} {} {}\n", a.package, a.question, a.kind, a.value));
+    let options = configure::Options {
+        epoch: session.epoch,
+        architecture: architecture.to_owned(),
+        kernel_release: Machine::DEFAULT_KERNEL_RELEASE.to_owned(),
+        preseed: preseed.collect::<String>().into_bytes(),
+        skips: skips
+            .iter()
+            .map(|skip| configure::Skip {
+                package: skip.package.clone(),
+                script: skip.script.clone(),
+                reason: skip.reason.clone(),
+            })
+            .collect(),
+        limits: LIMITS,
+    };
+    Ok(configure::install(layers, &options)?.tree)
+}
+
+/// The finished tree of an image.
+pub(super) fn tree(
+    session: &Session<'_>,
+    image: &Image,
+    lock: &Lock,
+    overlays: &[overlay::Loaded],
+) -> Result<(Tree, Report)> {
+    let layers = layers(session, &sums(lock, Role::Root))?;
+    let skips: Vec<Skip> = lock.skips.iter().cloned().collect();
+    let tree = configured(session, &layers, lock.architecture.as_str(), &skips, &image.debconf)?;
+    (session.progress)(Event::Stage { name: "overlay", unit: Unit::Packages, total: 0 });
+    let mut machine = Machine::new(tree, session.epoch, lock.architecture.as_str(), LIMITS);
+    for overlay in overlays {
+        overlay::apply(&mut machine, overlay)?;
+    }
+    let names = lock.packages(Role::Root).map(|(key, _)| key.name.to_string());
+    let sizes = names.zip(&layers).map(|(name, layer)| (name, content_len(layer))).collect();
+    Ok((machine.tree, Report { packages: layers.len(), sizes }))
+}
+
+fn content_len(layer: &Layer) -> u64 {
+    layer.members.iter().map(|member| if let Kind::Regular(content) = &member.kind { content.len() } else { 0 }).sum()
+}
+
+/// The files of the boot loader's packages, by path.
+pub(super) fn loader(session: &Session<'_>, lock: &Lock) -> Result<BTreeMap<Vec<u8>, Content>> {
+    let mut files = BTreeMap::new();
+    for layer in layers(session, &sums(lock, Role::Loader))? {
+        for member in layer.members {
+            if let Kind::Regular(content) = member.kind {
+                files.insert(member.path.as_bytes().to_vec(), content);
+            }
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,160 @@
+//! From a lock to the files of an image.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use super::{PipelineError, Result, Session, assemble, base, fetch, read_lock};
+use crate::{
+    boot,
+    digest::{Hasher, Sha256},
+    image::{self, ImageError, Sources, Written},
+    manifest::{image::Image, project::Target, size::Bytes},
+    output, overlay,
+    progress::{Event, Unit},
+    tree::{Content, Node, Stat, Tree},
+};
+
+/// What is to be built.
+#[derive(Clone, Debug)]
+pub struct Build {
+    pub target: Target,
+    pub base: String,
+    /// Text of version.txt; a digest of everything that goes in when it is not given.
+    pub version: Option<String>,
+    /// An empty folder for the files.
+    pub folder: PathBuf,
+}
+
+/// What was built.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Built {
+    pub target: String,
+    pub base: String,
+    pub version: String,
+    pub packages: usize,
+    pub paths: usize,
+    pub partitions: Vec<Written>,
+    /// Name, bytes and sha256 of every file.
+    pub files: BTreeMap<String, (u64, Sha256)>,
+    /// Scripts that were not run, and why.
+    pub skipped: Vec<String>,
+}
+
+/// Builds a target into `build.folder`.
+pub fn build(session: &Session<'_>, build: &Build) -> Result<Built> {
+    let (lock, lock_text) = read_lock(session.project, &build.base, &build.target)?;
+    let (image, image_text) = session.project.image(&build.target.os)?;
+    let definition = base(session.project, &build.base)?;
+    fetch(session, &definition, &lock)?;
+    let overlays = load_overlays(session, &image, &build.target)?;
+    let config = boot::load(&session.project.bootloader(), &image.boot.config)?;
+    let version = build.version.clone().unwrap_or_else(|| default_version(session, &lock_text, &image_text, &overlays));
+
+    let (mut tree, report) = assemble::tree(session, &image, &lock, &overlays)?;
+    let arguments = arguments(&image, build)?;
+    finish(session, &mut tree, &version, &config.boot_args(&arguments)?)?;
+    let loader = assemble::loader(session, &lock)?;
+    let loader_definition = &image.bases[&build.base].loader;
+    let esp = config.esp_tree(loader_definition, session.epoch, |path| loader.get(path.as_bytes()).cloned())?;
+    let grub = config.grub_tree(session.epoch)?;
+
+    (session.progress)(Event::Stage { name: "write", unit: Unit::Bytes, total: 0 });
+    let disk = build.folder.join("disk.img");
+    let sources = Sources { root: &tree, loader: &esp, grub: &grub };
+    let partitions = image::write(&image.disk, sources, session.epoch, &disk).map_err(|e| too_large(e, &report))?;
+    (session.progress)(Event::Stage { name: "compress", unit: Unit::Bytes, total: 0 });
+    let stat = Stat::root(0o644, session.epoch.timestamp());
+    let archive = build.folder.join("disk-img.tar.zst");
+    output::sparse_tar_zst(&disk, b"disk.img", &stat, output::ZSTD_LEVEL, &archive)?;
+    fs_err::write(build.folder.join("version.txt"), format!("{version}\n"))?;
+    let files = sums(&build.folder)?;
+    Ok(Built {
+        target: build.target.to_string(),
+        base: build.base.clone(),
+        version,
+        packages: report.packages,
+        paths: tree.walk().count(),
+        partitions,
+        files,
+        skipped: lock.skips.iter().map(|s| format!("{} of {}: {}", s.script, s.package, s.reason)).collect(),
+    })
+}
+
+fn load_overlays(session: &Session<'_>, image: &Image, target: &Target) -> Result<Vec<overlay::Loaded>> {
+    let variant = &image.variants[&target.variant];
+    let load = |name: &String| Ok(overlay::load(name, &session.project.overlay(name))?);
+    variant.overlays.iter().map(load).collect()
+}
+
+/// The kernel arguments of image, base and variant, in this order.
+fn arguments<'a>(image: &'a Image, build: &Build) -> Result<Vec<&'a str>> {
+    let of_base = image
+        .bases
+        .get(&build.base)
+        .ok_or_else(|| PipelineError::NotForBase { image: image.name.clone(), base: build.base.clone() })?;
+    let of_variant = &image.variants[&build.target.variant];
+    let all = image.boot.arguments.iter().chain(&of_base.arguments).chain(&of_variant.arguments);
+    Ok(all.map(String::as_str).collect())
+}
+
+/// A name for these inputs: it changes when any of them does.
+fn default_version(session: &Session<'_>, lock: &str, image: &str, overlays: &[overlay::Loaded]) -> String {
+    let mut hasher = Hasher::new();
+    let mut add = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    add(lock.as_bytes());
+    add(image.as_bytes());
+    add(&session.epoch.seconds().to_le_bytes());
+    for overlay in overlays {
+        add(overlay.digest().to_string().as_bytes());
+    }
+    hasher.finish().to_string()[..40].to_owned()
+}
+
+/// Files that come last, so that nothing else depends on them.
+fn finish(session: &Session<'_>, tree: &mut Tree, version: &str, boot_args: &str) -> Result<()> {
+    let stat = |mode| Stat::root(mode, session.epoch.timestamp());
+    let folder = stat(0o755);
+    for (path, text) in [
+        ("/opt/ic/share/version.txt", format!("{version}\n")),
+        ("/boot/version.txt", format!("{version}\n")),
+        ("/boot/boot_args", boot_args.to_owned()),
+    ] {
+        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let place = |source| PipelineError::Image(ImageError::Tree { partition: path.to_owned(), source });
+        tree.create_dir_all(parent.as_bytes(), &folder).map_err(place)?;
+        let node = Node::Regular(Content::from(text.into_bytes()));
+        tree.create(path.as_bytes(), stat(0o644), node).map_err(place)?;
+    }
+    Ok(())
+}
+
+/// Adds the largest packages to an error about a partition that is too small.
+fn too_large(error: ImageError, report: &assemble::Report) -> PipelineError {
+    match &error {
+        ImageError::TooLarge { partition, .. } => {
+            let mut sizes = report.sizes.clone();
+            sizes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            let biggest = sizes.iter().take(5).map(|(name, size)| format!("{name} ({})", Bytes(*size))).collect();
+            PipelineError::TooLarge { partition: partition.clone(), biggest, source: error }
+        }
+        _ => error.into(),
+    }
+}
+
+/// Writes SHA256SUMS over the files that are passed on, in the form of sha256sum. The raw disk is not among them: it is what the
+/// archive holds, and reading its 40 GB of zeros would take longer than the build.
+fn sums(folder: &Path) -> Result<BTreeMap<String, (u64, Sha256)>> {
+    let mut files = BTreeMap::new();
+    for name in ["disk-img.tar.zst", "version.txt"] {
+        let path = folder.join(name);
+        files.insert(name.to_owned(), (path.metadata()?.len(), output::file_digest(&path)?));
+    }
+    let lines: String = files.iter().map(|(name, (_, sum))| format!("{sum}  {name}\n")).collect();
+    fs_err::write(folder.join("SHA256SUMS"), lines)?;
+    Ok(files)
+}

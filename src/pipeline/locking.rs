@@ -1,0 +1,111 @@
+//! From an image's package names to its lock.
+
+use std::collections::BTreeMap;
+
+use super::{PipelineError, Result, Session, archive::Offer, base, definitions, read_any_lock};
+use crate::{
+    deb::{
+        dependency::{Architecture, PackageName},
+        version::Version,
+    },
+    lock::{self, File, Lock, Package, PackageKey, Policy, Role, Source, Suite, SuiteName},
+    manifest::{image::ImageBase, project::Target},
+    progress::{Event, Unit},
+    resolve::{Chosen, RESOLVER, Request, Resolver, request::Root},
+};
+
+/// A lock that was made, not yet written.
+#[derive(Clone, Debug)]
+pub struct Locked {
+    pub text: String,
+    pub packages: usize,
+    /// Of all .debs.
+    pub bytes: u64,
+}
+
+/// Resolves a target on a base and proves every package.
+pub fn lock(session: &Session<'_>, target: &Target, name: &str) -> Result<Locked> {
+    let base = base(session.project, name)?;
+    let (image, _) = session.project.image(&target.os)?;
+    let of_base = image
+        .bases
+        .get(name)
+        .ok_or_else(|| PipelineError::NotForBase { image: image.name.clone(), base: name.to_owned() })?;
+    let before = read_any_lock(session.project, name, target)?;
+    let offer = Offer::new(session, &base, before.as_ref())?;
+    (session.progress)(Event::Stage { name: "resolve", unit: Unit::Packages, total: 0 });
+    let universe = offer.universe(&base)?;
+    let resolver = Resolver::new(&universe, &base.pins);
+    let roots = roots(of_base, &image.variants[&target.variant].packages)?;
+    let request = Request { roots: &roots, essential: true, required: true, recommends: false };
+    let policy = Policy { resolver: RESOLVER.to_owned(), recommends: false, essential: true, required: true };
+
+    let mut lock = Lock {
+        target: target.clone(),
+        base: name.to_owned(),
+        architecture: Architecture::new(&base.architecture).map_err(PipelineError::name)?,
+        snapshot: base.timestamp,
+        policy,
+        definitions: definitions(session.project, name, &target.os)?,
+        skips: image.scripts.skip.iter().cloned().collect(),
+        suites: suites(&offer),
+        packages: BTreeMap::new(),
+    };
+    for chosen in resolver.solve(&request)?.packages.values() {
+        add(&mut lock, chosen, Role::Root, chosen.reason.to_string())?;
+    }
+    for wanted in &of_base.loader.packages {
+        let root: Root = wanted.parse().map_err(PipelineError::root)?;
+        let request = Request { roots: &[root], essential: false, required: false, recommends: false };
+        let solution = resolver.solve(&request)?;
+        let named = solution.packages.values().find(|chosen| chosen.stanza.name == wanted);
+        let chosen = named.expect("the solution of a request holds what was requested");
+        add(&mut lock, chosen, Role::Loader, "boot loader".to_owned())?;
+    }
+    let bytes = lock.packages.values().map(|package| package.file.size).sum();
+    Ok(Locked { packages: lock.packages.len(), bytes, text: lock::writer::write(&lock) })
+}
+
+fn roots(of_base: &ImageBase, groups: &[String]) -> Result<Vec<Root>> {
+    let names = groups.iter().filter_map(|group| of_base.packages.get(group)).flatten();
+    names.map(|name| name.parse().map_err(PipelineError::root)).collect()
+}
+
+fn suites(offer: &Offer) -> BTreeMap<SuiteName, Suite> {
+    let mut suites: BTreeMap<SuiteName, Suite> = BTreeMap::new();
+    for index in &offer.indexes {
+        let signed = &index.release;
+        let name = SuiteName { archive: signed.archive.clone(), suite: signed.suite.clone() };
+        let suite = suites.entry(name).or_insert_with(|| Suite {
+            in_release: signed.evidence.digest,
+            signer: signed.evidence.signer.clone(),
+            date: signed.release.date,
+            indexes: BTreeMap::new(),
+        });
+        suite.indexes.insert(index.path.clone(), File { size: index.entry.size, sha256: index.entry.sha256 });
+    }
+    suites
+}
+
+fn add(lock: &mut Lock, chosen: &Chosen<'_, '_>, role: Role, why: String) -> Result<()> {
+    let (stanza, origin) = (chosen.stanza, chosen.origin);
+    let key = PackageKey {
+        name: PackageName::new(stanza.name).map_err(PipelineError::name)?,
+        architecture: Architecture::new(stanza.architecture).map_err(PipelineError::name)?,
+    };
+    let version = Version::new(stanza.version)
+        .map_err(|source| PipelineError::Version { package: stanza.name.to_owned(), source })?;
+    let package = lock.packages.entry(key).or_insert_with(|| Package {
+        version,
+        file: File { size: stanza.file.size, sha256: stanza.file.sha256 },
+        source: Source::Archive {
+            suite: SuiteName { archive: origin.archive.clone(), suite: origin.suite.clone() },
+            index: origin.path.clone(),
+            path: stanza.file.path.to_owned(),
+        },
+        roles: [].into(),
+        why,
+    });
+    package.roles.insert(role);
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! Ad-hoc trees: packages named on the command line into a folder, an archive or a file system.
+
+use std::path::PathBuf;
+
+use super::{PipelineError, Result, Session, archive::Offer, assemble, base, mirrors};
+use crate::{
+    fetch::{self, Wanted},
+    manifest::base::Base,
+    output::{self, Kind, LeftOut},
+    progress::{Event, Unit},
+    resolve::{Request, Resolver},
+    tree::Tree,
+};
+
+/// A request as it was typed.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub base: String,
+    pub packages: Vec<String>,
+    pub recommends: bool,
+    /// Ask for the packages that are marked Essential first.
+    pub essential: bool,
+    /// Ask for those of Priority: required, too.
+    pub required: bool,
+}
+
+/// One package of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Named {
+    pub name: String,
+    pub version: String,
+    pub architecture: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Rootfs {
+    pub asked: Asked,
+    pub form: Kind,
+    /// Must not exist.
+    pub output: PathBuf,
+}
+
+/// What was written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub packages: usize,
+    pub paths: usize,
+    pub bytes: u64,
+    pub notes: Vec<String>,
+}
+
+/// The packages that apt would install for a request, by name.
+pub fn resolve(session: &Session<'_>, asked: &Asked) -> Result<Vec<Named>> {
+    let base = base(session.project, &asked.base)?;
+    let offer = Offer::new(session, &base, None)?;
+    let (named, _) = solve(session, asked, &base, &offer)?;
+    Ok(named)
+}
+
+fn solve(session: &Session<'_>, asked: &Asked, base: &Base, offer: &Offer) -> Result<(Vec<Named>, Vec<Wanted>)> {
+    (session.progress)(Event::Stage { name: "resolve", unit: Unit::Packages, total: 0 });
+    let universe = offer.universe(base)?;
+    let roots =
+        asked.packages.iter().map(|text| text.parse().map_err(PipelineError::root)).collect::<Result<Vec<_>>>()?;
+    let request =
+        Request { roots: &roots, essential: asked.essential, required: asked.required, recommends: asked.recommends };
+    let solution = Resolver::new(&universe, &base.pins).solve(&request)?;
+    let named = solution.packages.values().map(|chosen| Named {
+        name: chosen.stanza.name.to_owned(),
+        version: chosen.stanza.version.to_owned(),
+        architecture: chosen.stanza.architecture.to_owned(),
+    });
+    let wanted = solution.packages.values().map(|chosen| Wanted {
+        path: chosen.stanza.file.path.to_owned(),
+        size: chosen.stanza.file.size,
+        sha256: chosen.stanza.file.sha256,
+        archive: chosen.origin.archive.clone(),
+    });
+    Ok((named.collect(), wanted.collect()))
+}
+
+/// Resolves, fetches, installs and writes.
+pub fn rootfs(session: &Session<'_>, rootfs: &Rootfs) -> Result<Written> {
+    let base = base(session.project, &rootfs.asked.base)?;
+    let offer = Offer::new(session, &base, None)?;
+    let (_, wanted) = solve(session, &rootfs.asked, &base, &offer)?;
+    fetch::files(session.net, session.store, &wanted, &mirrors(&base, session.known)?)?;
+    let sums: Vec<_> = wanted.iter().map(|file| file.sha256).collect();
+    let layers = assemble::layers(session, &sums)?;
+    let tree = assemble::configured(session, &layers, &base.architecture, &[], &[])?;
+    (session.progress)(Event::Stage { name: "write", unit: Unit::Bytes, total: 0 });
+    let output = &rootfs.output;
+    let mut notes = Vec::new();
+    match rootfs.form {
+        Kind::Folder => notes.extend(left_out(&output::folder(&tree, output)?)),
+        Kind::Tar => output::tar(&tree, output)?,
+        Kind::TarZst => output::tar_zst(&tree, output::ZSTD_LEVEL, output)?,
+        Kind::Ext4 => output::ext4(&tree, session.epoch, output)?,
+    }
+    let bytes = if output.is_file() { output.metadata()?.len() } else { content_len(&tree) };
+    Ok(Written { packages: layers.len(), paths: tree.walk().count(), bytes, notes })
+}
+
+/// What an ordinary user's folder lacks.
+fn left_out(left: &LeftOut) -> Option<String> {
+    let parts = [(left.owners, "owners"), (left.devices, "device nodes"), (left.xattrs, "extended attributes")];
+    let parts: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let all = parts.join(", ");
+    (!parts.is_empty()).then(|| format!("only root can give a folder {all}; an archive or ext4 image has them"))
+}
+
+fn content_len(tree: &Tree) -> u64 {
+    tree.walk().map(|visit| tree.get(visit.id).size()).sum()
+}
