@@ -1,3 +1,5 @@
 //! The `icos` program: a thin reader of the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    icos::cli::main()
+}

@@ -112,11 +112,15 @@ pub fn boot(options: &Options, text: &str, timeout: Duration, echo: bool) -> Res
     Ok(session)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the virtual machine is the one process that icos starts, and time is waited for")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the virtual machine is the one process that icos starts, and time is waited for"
+)]
 fn start(options: &Options, kvm: bool, echo: bool) -> Result<Session, BootError> {
     let program = options.search.iter().map(|folder| folder.join(QEMU)).find(|path| path.is_file());
     let program = program.ok_or(BootError::NoQemu(QEMU))?;
-    let firmware = FIRMWARE.iter().find(|(code, variables)| Path::new(code).is_file() && Path::new(variables).is_file());
+    let firmware =
+        FIRMWARE.iter().find(|(code, variables)| Path::new(code).is_file() && Path::new(variables).is_file());
     let (code, variables) = firmware
         .ok_or_else(|| BootError::NoFirmware(FIRMWARE.iter().map(|(code, _)| *code).collect::<Vec<_>>().join(", ")))?;
     if !options.image.is_file() {

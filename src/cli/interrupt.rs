@@ -26,7 +26,7 @@ const BY_SIGINT: i32 = 130;
 pub(super) fn watch() -> std::io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     std::thread::spawn(move || {
-        for _ in signals.forever() {
+        if signals.forever().next().is_some() {
             CANCELLED.store(true, Ordering::SeqCst);
             for path in unfinished().iter() {
                 remove(path);

@@ -37,6 +37,10 @@ impl Screen {
         Self { loudness, bars, stage: Mutex::new(None) }
     }
 
+    pub(super) fn is_loud(&self) -> bool {
+        self.loudness > Loudness::Quiet
+    }
+
     pub(super) fn tell(&self, event: Event<'_>) {
         match event {
             Event::Stage { name, unit, total } => self.begin(name, unit, total),
@@ -90,11 +94,8 @@ fn bar(name: &'static str, unit: Unit, total: u64) -> ProgressBar {
         Unit::Bytes => "{bytes}/{total_bytes}  {bytes_per_sec}",
         Unit::Packages => "{pos}/{len}",
     };
-    let template = if total == 0 {
-        "{prefix:>10} {spinner}".to_owned()
-    } else {
-        format!("{{prefix:>10}} [{{bar:40}}] {count}")
-    };
+    let template =
+        if total == 0 { "{prefix:>10} {spinner}".to_owned() } else { format!("{{prefix:>10}} [{{bar:40}}] {count}") };
     let style = ProgressStyle::with_template(&template).expect("the templates above are well-formed");
     let bar = if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) };
     bar.set_style(style.progress_chars("=> "));

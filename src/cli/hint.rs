@@ -1,0 +1,19 @@
+//! What a user can do about an error, for the errors that know.
+
+use super::boot::BootError;
+use crate::{fetch, manifest::ManifestError, manifest::project::ProjectError, mirror, pipeline::PipelineError};
+
+/// The first hint along the causes.
+pub(super) fn of(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        macro_rules! hint_of {
+            ($($kind:ty),+ $(,)?) => {
+                $(if let Some(error) = cause.downcast_ref::<$kind>() {
+                    return error.hint().map(|hint| hint.to_string());
+                })+
+            };
+        }
+        hint_of!(BootError, ManifestError, ProjectError, PipelineError, fetch::Error);
+        cause.downcast_ref::<mirror::Error>().map(mirror::Error::hint)
+    })
+}

@@ -1,0 +1,90 @@
+//! `icos lock` and `icos fetch`.
+
+use std::{fmt::Write, process::ExitCode};
+
+use anyhow::Context;
+use serde_json::json;
+
+use super::{
+    DIFFERS, Edge,
+    args::{Fetch, Lock},
+    interrupt::Unfinished,
+    targets,
+};
+use crate::{
+    manifest::{
+        project::{Project, Target},
+        size::Bytes,
+    },
+    pipeline,
+};
+
+/// The base of a target: the one that was named, or its image's own.
+pub(super) fn base_of(project: &Project, target: &Target, named: Option<&str>) -> anyhow::Result<String> {
+    match named {
+        Some(base) => Ok(base.to_owned()),
+        None => Ok(project.image(&target.os)?.0.default_base),
+    }
+}
+
+/// The targets that have a lock on their base.
+pub(super) fn locked(project: &Project, base: Option<&str>) -> anyhow::Result<Vec<Target>> {
+    let mut found = Vec::new();
+    for target in project.targets()? {
+        if project.lock_file(&base_of(project, &target, base)?, &target).is_file() {
+            found.push(target);
+        }
+    }
+    anyhow::ensure!(!found.is_empty(), "no target has a lock yet; name those to lock");
+    Ok(found)
+}
+
+pub(super) fn run(edge: &Edge, args: &Lock) -> anyhow::Result<ExitCode> {
+    let (mut rows, mut differs, mut text) = (Vec::new(), false, String::new());
+    edge.session(false, |session| {
+        let project = session.project;
+        for target in targets(project, &args.targets, || locked(project, args.base.as_deref()))? {
+            let base = base_of(project, &target, args.base.as_deref())?;
+            let made = pipeline::lock(session, &target, &base).with_context(|| format!("locking {target} on {base}"))?;
+            edge.screen.end();
+            let path = project.lock_file(&base, &target);
+            let old = path.is_file().then(|| fs_err::read_to_string(&path)).transpose()?;
+            let changed = old.as_deref() != Some(&made.text);
+            differs |= changed;
+            if changed && !args.check {
+                let unfinished = Unfinished::new(super::build::beside(&path)?);
+                fs_err::write(&unfinished.path, &made.text)?;
+                fs_err::rename(&unfinished.path, &path)?;
+            }
+            let file = project.relative(&path);
+            let state = match (changed, args.check) {
+                (false, _) => "unchanged",
+                (true, false) => "written",
+                (true, true) => "differs",
+            };
+            writeln!(text, "{file}: {} packages, {}, {state}", made.packages, Bytes(made.bytes))?;
+            rows.push(json!({ "target": target.to_string(), "base": base, "file": file, "packages": made.packages, "bytes": made.bytes, "state": state }));
+        }
+        Ok(())
+    })?;
+    edge.print(&text, &json!({ "locks": rows }))?;
+    Ok(if differs && args.check { ExitCode::from(DIFFERS) } else { ExitCode::SUCCESS })
+}
+
+pub(super) fn fetch(edge: &Edge, args: &Fetch) -> anyhow::Result<ExitCode> {
+    let (mut rows, mut text) = (Vec::new(), String::new());
+    edge.session(false, |session| {
+        let project = session.project;
+        for target in targets(project, &args.targets, || locked(project, args.base.as_deref()))? {
+            let base = base_of(project, &target, args.base.as_deref())?;
+            let done = pipeline::fetch_target(session, &target, &base).with_context(|| format!("fetching {target}"))?;
+            edge.screen.end();
+            let (present, fetched) = (done.present, done.fetched);
+            writeln!(text, "{target}: {fetched} packages fetched, {}; {present} were there", Bytes(done.received))?;
+            rows.push(json!({ "target": target.to_string(), "base": base, "fetched": fetched, "present": present, "bytes": done.received }));
+        }
+        Ok(())
+    })?;
+    edge.print(&text, &json!({ "targets": rows }))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,58 @@
+//! `icos rootfs`: an ad-hoc tree into a folder, an archive or a file system.
+
+use std::{path::Path, process::ExitCode};
+
+use anyhow::Context;
+use serde_json::json;
+
+use super::{Edge, args::Rootfs, build::beside, interrupt::Unfinished};
+use crate::{manifest::size::Bytes, output::Kind, pipeline};
+
+pub(super) fn run(edge: &Edge, args: &Rootfs) -> anyhow::Result<ExitCode> {
+    let form = form(&args.output)?;
+    let output = std::path::absolute(&args.output).context("output")?;
+    if form == Kind::Folder && output.exists() {
+        let empty = output.is_dir() && fs_err::read_dir(&output)?.next().is_none();
+        anyhow::ensure!(empty, "{} exists and is not an empty folder", output.display());
+    }
+    let asked = pipeline::Asked {
+        base: args.request.base.clone(),
+        packages: args.request.packages.clone(),
+        recommends: args.request.recommends,
+        essential: true,
+        required: args.required,
+    };
+    let unfinished = Unfinished::new(beside(&output)?);
+    let done = edge.session(args.offline, |session| {
+        let rootfs = pipeline::Rootfs { asked, form, output: unfinished.path.clone() };
+        Ok(pipeline::rootfs(session, &rootfs)?)
+    })?;
+    edge.screen.end();
+    if form == Kind::Folder && output.is_dir() {
+        fs_err::remove_dir(&output)?;
+    }
+    fs_err::rename(&unfinished.path, &output)?;
+    for note in &done.notes {
+        edge.note(note);
+    }
+    edge.note(&format!(
+        "{}: {} packages, {} paths, {}",
+        output.display(),
+        done.packages,
+        done.paths,
+        Bytes(done.bytes)
+    ));
+    let (packages, paths, bytes) = (done.packages, done.paths, done.bytes);
+    edge.print("", &json!({ "output": output, "packages": packages, "paths": paths, "bytes": bytes }))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// By the end of the name; an ending of some other form of image is no folder's name.
+fn form(output: &Path) -> anyhow::Result<Kind> {
+    let name = output.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let odd = [".gz", ".xz", ".img", ".squashfs", ".qcow2", ".zip"].iter().find(|ending| name.ends_with(*ending));
+    if let Some(odd) = odd {
+        anyhow::bail!("{}: `{odd}` cannot be written; a folder, .tar, .tar.zst or .ext4 can", output.display());
+    }
+    Ok(Kind::of(output))
+}
