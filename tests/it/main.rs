@@ -12,6 +12,7 @@ mod ext4;
 mod fat;
 mod fetch;
 mod gpt;
+mod guestos;
 mod output;
 mod rootfs;
 mod shell;

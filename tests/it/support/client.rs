@@ -39,6 +39,7 @@ pub const PATIENCE: Patience = Patience {
 /// A store and a client, and what they told.
 pub struct Client {
     /// Where the store is, when it is to vanish with the client.
+    #[expect(dead_code, reason = "held, not read")]
     pub folder: Option<tempfile::TempDir>,
     pub store: Store,
     pub cancelled: AtomicBool,
