@@ -19,11 +19,12 @@ pub mod request;
 mod score;
 mod sort;
 mod state;
+mod suite;
 pub mod universe;
 
 use candidates::Candidates;
 use mark::By;
-use request::{Root, RootError};
+use request::{Choice, Root, RootError};
 use state::State;
 use universe::{Origin, PackageId, Universe, VersionId};
 
@@ -85,6 +86,8 @@ impl ResolveError {
     }
 }
 
+type Roots<'r, 'a> = (Vec<(VersionId, Reason<'a>)>, Vec<(VersionId, &'r str)>);
+
 /// A universe in which every package has its candidate, ready for requests.
 #[derive(Debug)]
 pub struct Resolver<'u, 'a> {
@@ -111,7 +114,7 @@ impl<'u, 'a> Resolver<'u, 'a> {
 
     fn solve_here(&self, request: &Request<'_>) -> Result<Solution<'u, 'a>, ResolveError> {
         let mut state = State::new(self.universe, &self.candidates, self.bits.clone(), request.recommends);
-        let roots = self.roots(&state, request)?;
+        let (roots, suites) = self.roots(&mut state, request)?;
         let mut requested: Vec<PackageId> = Vec::new();
         for (version, _) in &roots {
             let id = self.universe.version(*version).package;
@@ -119,6 +122,11 @@ impl<'u, 'a> Resolver<'u, 'a> {
             state.protect(id);
             state.mark_install(id, false, 0, By::Request);
             requested.push(id);
+        }
+        let mut changed = Vec::new();
+        for (version, suite) in suites {
+            changed.push(version);
+            state.follow_suite(version, suite, &mut changed);
         }
         for &id in &requested {
             state.mark_install(id, true, 0, By::Request);
@@ -133,9 +141,10 @@ impl<'u, 'a> Resolver<'u, 'a> {
         Ok(self.solution(&state, &roots))
     }
 
-    /// The versions asked for, each once, with the reason.
-    fn roots(&self, state: &State<'_, '_>, request: &Request<'_>) -> Result<Vec<(VersionId, Reason<'a>)>, RootError> {
+    /// The versions asked for, each once, with the reason; and those that were asked for by suite.
+    fn roots<'r>(&self, state: &mut State<'_, '_>, request: &Request<'r>) -> Result<Roots<'r, 'a>, RootError> {
         let mut roots: Vec<(VersionId, Reason<'a>)> = Vec::new();
+        let mut suites = Vec::new();
         if request.essential {
             roots.extend(self.all(state, |id| self.universe.package(id).essential).map(|id| (id, Reason::Essential)));
         }
@@ -147,11 +156,15 @@ impl<'u, 'a> Resolver<'u, 'a> {
             roots.extend(self.all(state, is_required).map(|id| (id, Reason::Required)));
         }
         for root in request.roots {
-            roots.push((state.root(root)?, Reason::Requested(root.to_string())));
+            let version = state.root(root)?;
+            roots.push((version, Reason::Requested(root.to_string())));
+            if let Choice::Suite(suite) = &root.choice {
+                suites.push((version, suite.as_str()));
+            }
         }
         let mut seen = vec![false; self.universe.versions.len()];
         roots.retain(|(version, _)| !std::mem::replace(&mut seen[version.index()], true));
-        Ok(roots)
+        Ok((roots, suites))
     }
 
     /// Candidates of the native packages that `suits`.

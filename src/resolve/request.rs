@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use super::{
     state::State,
-    universe::{Name, PackageId, Universe, VersionId},
+    universe::{Name, PackageId, Provide, Universe, VersionId},
 };
 use crate::{
     deb::dependency::{Architecture, PackageName},
@@ -107,8 +107,8 @@ impl RootError {
 }
 
 impl State<'_, '_> {
-    /// The version that a root asks for.
-    pub(super) fn root(&self, root: &Root) -> Result<VersionId, RootError> {
+    /// The version that a root asks for. Where others provide a name in the version or suite asked for, they become candidates.
+    pub(super) fn root(&mut self, root: &Root) -> Result<VersionId, RootError> {
         let package = self.root_package(root)?;
         let universe = self.universe;
         let versions = &universe.package(package).versions;
@@ -117,12 +117,14 @@ impl State<'_, '_> {
                 Some(candidate) => return Ok(candidate),
                 None => return self.sole_provider(package),
             },
-            Choice::Version(text) => versions.iter().copied().find(|id| universe.version(*id).text == text),
-            Choice::Suite(suite) => versions.iter().copied().find(|id| {
-                let mut origins =
-                    universe.version(*id).stanzas.iter().map(|(index, _)| &universe.indexes[*index].origin);
-                origins.any(|origin| origin.is_suite(suite))
-            }),
+            Choice::Version(text) => {
+                let own = versions.iter().copied().find(|id| universe.version(*id).text == text);
+                own.or_else(|| self.provider(package, |_, provide| provide.version == Some(text)))
+            }
+            Choice::Suite(suite) => {
+                let own = versions.iter().copied().find(|id| self.is_in_suite(*id, suite));
+                own.or_else(|| self.provider(package, |state, provide| state.is_in_suite(provide.owner, suite)))
+            }
             Choice::File(path) => versions.iter().copied().find(|id| {
                 let mut origins =
                     universe.version(*id).stanzas.iter().map(|(index, _)| &universe.indexes[*index].origin);
@@ -163,6 +165,34 @@ impl State<'_, '_> {
         siblings.first().copied().ok_or_else(unknown)
     }
 
+    /// The package itself where it provides its name, else the one other that provides it.
+    fn provider(&mut self, package: PackageId, suits: impl Fn(&Self, &Provide<'_>) -> bool) -> Option<VersionId> {
+        let universe = self.universe;
+        let provides = universe.package(package).provided_by.iter().map(|id| universe.provide(*id));
+        let suiting = provides.filter(|provide| suits(self, provide));
+        let owners: Vec<VersionId> = suiting.map(|provide| provide.owner).collect();
+        let owner = |id: &VersionId| universe.version(*id).package;
+        if let Some(itself) = owners.iter().find(|id| owner(id) == package) {
+            return Some(*itself);
+        }
+        for id in &owners {
+            if owners.iter().filter(|other| owner(other) == owner(id)).count() == 1 {
+                self.set_candidate(*id);
+            }
+        }
+        self.only(&owners, package)
+    }
+
+    /// The best of several versions, if they are of one name: of the wanted architecture, or the more preferred one.
+    fn only(&self, versions: &[VersionId], wanted: PackageId) -> Option<VersionId> {
+        let universe = self.universe;
+        let package = |id: &VersionId| universe.package(universe.version(*id).package);
+        let one_name = versions.windows(2).all(|pair| package(&pair[0]).group == package(&pair[1]).group);
+        let wanted = universe.package(wanted).architecture;
+        let rank = |id: &&VersionId| (package(id).architecture != wanted, package(id).architecture);
+        versions.iter().filter(|_| one_name).min_by_key(rank).copied()
+    }
+
     /// A name without versions stands for its provider, if that is one.
     fn sole_provider(&self, package: PackageId) -> Result<VersionId, RootError> {
         let universe = self.universe;
@@ -174,19 +204,11 @@ impl State<'_, '_> {
             owners.iter().map(|id| universe.name(universe.version(*id).package).to_string()).collect();
         names.sort();
         names.dedup();
-        match names.len() {
-            0 if !universe.package(package).versions.is_empty() => Err(RootError::NoCandidate { name }),
-            0 => Err(RootError::Nothing { name }),
-            1 => {
-                let wanted = universe.package(package).architecture;
-                let rank = |id: &VersionId| {
-                    let own = universe.package(universe.version(*id).package).architecture;
-                    (own != wanted, own)
-                };
-                // The first of the best, as apt keeps what it has until it sees better.
-                Ok(*owners.iter().min_by_key(|id| rank(id)).expect("a name has an owner"))
-            }
-            _ => Err(RootError::Virtual { name, providers: names }),
+        match self.only(&owners, package) {
+            Some(version) => Ok(version),
+            None if !names.is_empty() => Err(RootError::Virtual { name, providers: names }),
+            None if !universe.package(package).versions.is_empty() => Err(RootError::NoCandidate { name }),
+            None => Err(RootError::Nothing { name }),
         }
     }
 }

@@ -14,6 +14,7 @@ mod fetch;
 mod gpt;
 mod guestos;
 mod output;
+mod resolve;
 mod rootfs;
 mod shell;
 mod store;

@@ -1,5 +1,6 @@
 //! What the integration tests share: foreign judges and scratch folders.
 
+pub mod apt;
 pub mod archive;
 pub mod client;
 pub mod deb;

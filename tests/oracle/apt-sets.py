@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What apt would install for each of many sets of packages: apt-sets.py APT_CONFIG < SETS
+"""What apt would install for each of many sets of packages: apt-sets.py APT_CONFIG [OPTION=VALUE...] < SETS
 
 A set is a line of names; the answer is a line of JSON, {"out": ["name version architecture", ...]} or {"err": reason}.
 One cache serves all sets, each of which is resolved in a child process. The steps are those of `apt-get install`: every
@@ -15,6 +15,8 @@ import apt_pkg
 
 apt_pkg.init_config()
 apt_pkg.init_system()
+for option in sys.argv[2:]:
+    apt_pkg.config.set(*option.split("=", 1))
 apt_pkg.config.set("pkgCacheGen::ForceEssential", "")
 CACHE = apt_pkg.Cache(None)
 DEPENDS = apt_pkg.DepCache(CACHE)
