@@ -59,6 +59,8 @@ mod lsmod;
 mod mkdir;
 mod mknod;
 mod mktemp;
+mod modinfo;
+mod modprobe;
 mod mv;
 mod nl;
 mod nothing;
@@ -190,6 +192,8 @@ const COMMANDS: &[(&str, Command)] = &[
     ("mkfifo", mknod::mkfifo),
     ("mknod", mknod::mknod),
     ("mktemp", mktemp::run),
+    ("modinfo", modinfo::run),
+    ("modprobe", modprobe::run),
     ("mountpoint", surroundings::mountpoint),
     ("mv", mv::run),
     ("nice", wrapper::nice),
