@@ -384,7 +384,7 @@ mod tests {
         check("re: all", "re: arm64", "line 21: package `zz`: Architecture: expected `all` or `amd64`, found `arm64`");
         check("aa |", "aa | |", "line 1: package `libfoo1`: Depends: byte 22: expected a package name, found ``");
         check("Essential: yes", "Essential: maybe", "line 21: package `zz`: Essential: bad value `maybe`");
-        check("Size: 8\n", "Size: 8\nSize: 8\n", "line 28: package ``: field `Size` is given twice, first on line 27");
+        check("Size: 8\n", "Size: 8\nSize: 8\n", "line 29: package ``: field `Size` is given twice, first on line 28");
     }
 
     #[test]

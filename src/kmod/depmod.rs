@@ -174,7 +174,7 @@ fn dependencies(entries: &[Entry], ranks: &[usize]) -> (Vec<u8>, Vec<u8>) {
     let (mut text, mut trie) = (Vec::new(), Trie::default());
     for (index, entry) in entries.iter().enumerate() {
         let mut all = BTreeSet::new();
-        let mut todo: Vec<usize> = entry.needs.iter().copied().collect();
+        let mut todo: Vec<usize> = entry.needs.to_vec();
         while let Some(needed) = todo.pop() {
             if all.insert((ranks[needed], needed)) {
                 todo.extend(&entries[needed].needs);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use icos::{
-    configure::{self, Installed, Options, Skip},
+    configure::{self, Installed, Options},
     digest::Sha256,
     epoch::Epoch,
     shell::{Limits, Machine},

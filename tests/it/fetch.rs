@@ -56,7 +56,7 @@ fn apt_accepts_the_test_archive() {
     let file = archive.root().join("pool/main/a/a/a_2.0-1_amd64.deb");
     let (code, output, errors) = run(dpkg_deb.arg("--contents").arg(file));
     assert_eq!(code, 0, "{errors}");
-    assert!(output.contains("-rw-r--r-- root/root        10 1970-01-01 00:00 ./usr/bin/a"), "{output}");
+    assert!(output.contains("-rwxr-xr-x root/root        10 1970-01-01 00:00 ./usr/bin/a"), "{output}");
 }
 
 #[test]
