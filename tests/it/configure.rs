@@ -8,7 +8,6 @@ use icos::{
     epoch::Epoch,
     shell::{Limits, Machine},
     store::{Layer, Store},
-    tree::Tree,
 };
 
 use crate::support::{deb::Deb, judge, random::Random};
@@ -39,10 +38,6 @@ fn layers(debs: &[Deb]) -> Vec<Layer> {
 
 fn install(debs: &[Deb], options: &Options) -> Result<Installed, configure::Error> {
     configure::install(&layers(debs), options)
-}
-
-fn text(tree: &Tree, path: &str) -> String {
-    tree.read(path.as_bytes()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
 /// A script that notes that it ran, and then does something.

@@ -94,7 +94,7 @@ fn print(
             options.extend_from_slice(extra);
         }
         let command =
-            library.command(&step.name).filter(|_| !step.ignores_command && !(ignore_commands && step.name == name));
+            library.command(&step.name).filter(|_| !(step.ignores_command || ignore_commands && step.name == name));
         let line = match (command, library.file(&step.name)) {
             (Some(command), _) => [b"install ", command, b" ", &options, b"\n"].concat(),
             (None, _) if library.is_built_in(&step.name) => [b"builtin ", &step.name[..], b"\n"].concat(),

@@ -7,6 +7,9 @@ use crate::{
     shell::{Fatal, Process, files::join, pattern, text::lines},
 };
 
+/// Paths of the modules that one needs.
+type Needs = Vec<Vec<u8>>;
+
 const CONFIGURATION: [&[u8]; 4] =
     [b"/etc/modprobe.d", b"/run/modprobe.d", b"/usr/local/lib/modprobe.d", b"/lib/modprobe.d"];
 
@@ -16,7 +19,7 @@ pub(in crate::shell::commands) struct Library {
     /// The folder of modules, from the root.
     pub folder: Vec<u8>,
     /// Paths below the folder, each with those of the modules that it needs, as `modules.dep` lists them.
-    files: BTreeMap<Vec<u8>, (Vec<u8>, Vec<Vec<u8>>)>,
+    files: BTreeMap<Vec<u8>, (Vec<u8>, Needs)>,
     built_in: BTreeSet<Vec<u8>>,
     /// Keys and values of built-in modules.
     pub built_in_info: Vec<(Vec<u8>, Vec<u8>)>,
