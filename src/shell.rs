@@ -5,6 +5,7 @@
 mod accounts;
 mod acl;
 mod arithmetic;
+mod awk;
 mod backup;
 mod builtins;
 mod canonical;

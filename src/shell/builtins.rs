@@ -21,6 +21,7 @@ mod trap;
 mod variables;
 
 pub(super) use files::{Condition, Facts};
+pub(super) use float::format as format_float;
 pub(super) use options::read_invocation;
 pub(super) use printf::print;
 

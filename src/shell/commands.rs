@@ -3,6 +3,7 @@
 use super::{Fatal, Process, Status};
 
 mod adduser;
+mod awk;
 mod base64;
 mod basename;
 mod cat;
@@ -122,6 +123,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("[", test::run),
     ("addgroup", adduser::run),
     ("adduser", adduser::run),
+    ("awk", awk::run),
     ("base64", base64::run),
     ("basename", basename::run),
     ("bash", sh::run),
@@ -187,6 +189,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("logger", nothing::logger),
     ("ls", ls::run),
     ("lsmod", lsmod::run),
+    ("mawk", awk::run),
     ("md5sum", checksum::md5),
     ("mkdir", mkdir::run),
     ("mkfifo", mknod::mkfifo),
@@ -196,6 +199,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("modprobe", modprobe::run),
     ("mountpoint", surroundings::mountpoint),
     ("mv", mv::run),
+    ("nawk", awk::run),
     ("nice", wrapper::nice),
     ("nl", nl::run),
     ("nohup", wrapper::nohup),

@@ -1,6 +1,6 @@
 //! Floating-point conversions of `printf`: `%e`, `%f`, `%g` of a number that is not negative.
 
-pub(super) fn format(value: f64, conversion: u8, precision: Option<usize>, alternate: bool) -> String {
+pub(in crate::shell) fn format(value: f64, conversion: u8, precision: Option<usize>, alternate: bool) -> String {
     let precision = precision.unwrap_or(6);
     if !value.is_finite() {
         let text = if value.is_nan() { "nan" } else { "inf" };

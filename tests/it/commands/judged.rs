@@ -63,6 +63,23 @@ fn compare(fixture: &str, cases: &str, fault: impl Fn(&str, &str) -> Option<Stri
     assert!(faults.is_empty(), "{} of {} differ\n{}", faults.len(), lines.len(), faults.join("\n"));
 }
 
+/// Whether a quote is still open at the end.
+fn is_open(case: &str) -> bool {
+    let mut quote = None;
+    let mut rest = case.chars();
+    while let Some(c) = rest.next() {
+        match (quote, c) {
+            (None, '\\') => {
+                rest.next();
+            }
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            _ => {}
+        }
+    }
+    quote.is_some()
+}
+
 /// The cases; one goes on in the next line while a single quote is open.
 fn whole_lines(cases: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
@@ -77,7 +94,7 @@ fn whole_lines(cases: &str) -> Vec<String> {
             None => all.push(line.to_owned()),
         }
         let case = all.last().map_or("", String::as_str);
-        open = !case.contains('"') && case.matches('\'').count() % 2 == 1;
+        open = is_open(case);
     }
     all
 }
@@ -328,6 +345,10 @@ fn tree(fixture: &str) -> Tree {
     };
     file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:d:/:/\nbin:x:2:2:b:/:/\n", 0o644);
     file("/etc/group", "root:x:0:\ndaemon:x:1:\nbin:x:2:\n", 0o644);
+    tree.create(b"/bin", stat(0o777, OLD), Node::Symlink(b"usr/bin".to_vec().into())).expect("made");
+    let mut file = |path: &str, text: &str, mode| {
+        tree.create(path.as_bytes(), stat(mode, OLD), Node::Regular(text.as_bytes().to_vec().into())).expect("made");
+    };
     commands::names().for_each(|name| file(&format!("/usr/bin/{name}"), "\x7fELF", 0o755));
     for entry in entries(fixture) {
         let path = format!("{FOLDER}/{}", entry.path);

@@ -25,6 +25,8 @@ const FILES: &str = r"
     script.sed s/root/ROOT/p\n1d\n/bin/{\ns/x/Y/\n}\n
     0400 ro a\n
     h = d.txt
+    prog.awk BEGIN { FS = \x22:\x22 }\n# a comment\n{ n[$7]++ }\nEND { for (k in n) print k, n[k] | \x22sort\x22 }\n
+    para a b\nc d\n\n\ne f\n\n
     d/
     d/one alpha\nbeta\n
     d/two beta\ngamma\n
@@ -68,4 +70,9 @@ fn shell() {
 #[test]
 fn sed() {
     check(FILES, include_str!("text/sed.txt"));
+}
+
+#[test]
+fn awk() {
+    check(FILES, include_str!("text/awk.txt"));
 }
