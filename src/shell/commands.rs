@@ -74,6 +74,7 @@ mod printf;
 mod pwck;
 mod pwconv;
 mod pwd;
+mod python;
 mod readlink;
 mod realpath;
 mod rev;
@@ -213,6 +214,10 @@ const COMMANDS: &[(&str, Command)] = &[
     ("pwck", pwck::run),
     ("pwconv", pwconv::run),
     ("pwd", pwd::run),
+    ("py3clean", python::py3clean),
+    ("py3compile", python::py3compile),
+    ("pypy3compile", python::pypy3compile),
+    ("python3", python::run),
     ("readlink", readlink::run),
     ("realpath", realpath::run),
     ("rev", rev::run),
@@ -265,6 +270,7 @@ const COMMANDS: &[(&str, Command)] = &[
 
 /// The program of this name.
 pub fn find(name: &[u8]) -> Option<Command> {
+    let name = if python::is_interpreter(name) { b"python3" } else { name };
     let index = COMMANDS.binary_search_by(|(known, _)| known.as_bytes().cmp(name)).ok()?;
     Some(COMMANDS[index].1)
 }

@@ -92,3 +92,8 @@ fn sysusers() {
 fn tmpfiles() {
     check("tmpfiles");
 }
+
+#[test]
+fn python() {
+    check("python");
+}

@@ -215,6 +215,7 @@ pub fn is_dropped(path: &str) -> bool {
     let backups = ["passwd-", "group-", "shadow-", "gshadow-", "subuid-", "subgid-", ".pwd.lock"];
     path.starts_with("/usr/")
         || path.starts_with("/var/log/")
+        || path.contains("/__pycache__")
         || path.starts_with("/proc")
         || path.starts_with("/dev/")
         || path.starts_with("/run/adduser")
