@@ -54,6 +54,8 @@ mod id;
 mod install;
 mod join;
 mod ldconfig;
+mod linux_update_symlinks;
+mod linux_version;
 mod ln;
 mod ls;
 mod lsmod;
@@ -186,6 +188,8 @@ const COMMANDS: &[(&str, Command)] = &[
     ("ischroot", surroundings::ischroot),
     ("join", join::run),
     ("ldconfig", ldconfig::run),
+    ("linux-update-symlinks", linux_update_symlinks::run),
+    ("linux-version", linux_version::run),
     ("ln", ln::run),
     ("logger", nothing::logger),
     ("ls", ls::run),

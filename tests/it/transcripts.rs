@@ -97,3 +97,8 @@ fn tmpfiles() {
 fn python() {
     check("python");
 }
+
+#[test]
+fn linux() {
+    check("linux");
+}
