@@ -9,6 +9,7 @@ mod awk;
 mod backup;
 mod builtins;
 mod canonical;
+mod capabilities;
 mod copy;
 mod date;
 mod diff;

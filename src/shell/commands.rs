@@ -3,6 +3,7 @@
 use super::{Fatal, Process, Status};
 
 mod adduser;
+mod apparmor;
 mod awk;
 mod base64;
 mod basename;
@@ -12,6 +13,7 @@ mod chfn;
 mod chmod;
 mod chown;
 mod chpasswd;
+mod chronyd;
 mod chsh;
 mod cksum;
 mod cmp;
@@ -24,6 +26,7 @@ mod dd;
 mod deb_systemd_helper;
 mod debconf_tools;
 mod depmod;
+mod devices;
 mod diff;
 mod dirname;
 mod dpkg;
@@ -38,6 +41,7 @@ mod expr;
 mod find;
 mod fold;
 mod frontend;
+mod getcap;
 mod getent;
 mod getopt;
 mod gpasswd;
@@ -59,6 +63,7 @@ mod linux_version;
 mod ln;
 mod ls;
 mod lsmod;
+mod machine_id;
 mod mkdir;
 mod mknod;
 mod mktemp;
@@ -85,11 +90,13 @@ mod rmdir;
 mod run_parts;
 mod runlevel;
 mod sed;
+mod selinux;
 mod seq;
 mod setcap;
 mod sh;
 mod sort;
 mod split;
+mod ssh_keygen;
 mod stat;
 mod surroundings;
 mod systemctl;
@@ -114,6 +121,7 @@ mod usermod;
 mod wc;
 mod wrapper;
 mod xargs;
+mod xz;
 mod zstd;
 
 pub(super) use stat::{links as link_count, size as apparent_size};
@@ -124,18 +132,22 @@ pub type Command = fn(&mut Process<'_>) -> Result<Status, Fatal>;
 /// In byte order of names, for the binary search.
 const COMMANDS: &[(&str, Command)] = &[
     ("[", test::run),
+    ("aa-enabled", apparmor::enabled),
     ("addgroup", adduser::run),
     ("adduser", adduser::run),
+    ("apparmor_parser", apparmor::parser),
     ("awk", awk::run),
     ("base64", base64::run),
     ("basename", basename::run),
     ("bash", sh::run),
+    ("blkid", devices::blkid),
     ("cat", cat::run),
     ("chfn", chfn::run),
     ("chgrp", chown::chgrp),
     ("chmod", chmod::run),
     ("chown", chown::chown),
     ("chpasswd", chpasswd::run),
+    ("chronyd", chronyd::run),
     ("chrt", wrapper::chrt),
     ("chsh", chsh::run),
     ("cksum", cksum::run),
@@ -146,6 +158,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("cut", cut::run),
     ("dash", sh::run),
     ("date", date::run),
+    ("dbus-uuidgen", machine_id::ensure),
     ("dd", dd::run),
     ("deb-systemd-helper", deb_systemd_helper::run),
     ("debconf-communicate", debconf_tools::communicate),
@@ -168,8 +181,11 @@ const COMMANDS: &[(&str, Command)] = &[
     ("false", nothing::fail),
     ("fgrep", grep::fgrep),
     ("find", find::run),
+    ("findmnt", devices::findmnt),
     ("fold", fold::run),
     ("frontend", frontend::run),
+    ("getcap", getcap::run),
+    ("getenforce", selinux::enforcing),
     ("getent", getent::run),
     ("getopt", getopt::run),
     ("gpasswd", gpasswd::run),
@@ -193,6 +209,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("ln", ln::run),
     ("logger", nothing::logger),
     ("ls", ls::run),
+    ("lsblk", devices::lsblk),
     ("lsmod", lsmod::run),
     ("mawk", awk::run),
     ("md5sum", checksum::md5),
@@ -224,13 +241,16 @@ const COMMANDS: &[(&str, Command)] = &[
     ("python3", python::run),
     ("readlink", readlink::run),
     ("realpath", realpath::run),
+    ("restorecon", selinux::restore),
     ("rev", rev::run),
     ("rm", rm::run),
     ("rmdir", rmdir::run),
     ("run-parts", run_parts::run),
     ("runlevel", runlevel::run),
     ("sed", sed::run),
+    ("selinuxenabled", selinux::enabled),
     ("seq", seq::run),
+    ("sestatus", selinux::status),
     ("setcap", setcap::run),
     ("setsid", wrapper::setsid),
     ("sh", sh::run),
@@ -242,11 +262,14 @@ const COMMANDS: &[(&str, Command)] = &[
     ("sleep", nothing::sleep),
     ("sort", sort::run),
     ("split", split::run),
+    ("ss", devices::ss),
+    ("ssh-keygen", ssh_keygen::run),
     ("start-stop-daemon", surroundings::start_stop_daemon),
     ("stat", stat::run),
     ("stdbuf", wrapper::stdbuf),
     ("sync", nothing::sync),
     ("systemctl", systemctl::run),
+    ("systemd-machine-id-setup", machine_id::setup),
     ("systemd-sysusers", systemd_sysusers::run),
     ("systemd-tmpfiles", systemd_tmpfiles::run),
     ("tac", tac::run),
@@ -267,8 +290,10 @@ const COMMANDS: &[(&str, Command)] = &[
     ("useradd", useradd::run),
     ("userdel", userdel::run),
     ("usermod", usermod::run),
+    ("vgcfgbackup", devices::vgcfgbackup),
     ("wc", wc::run),
     ("xargs", xargs::run),
+    ("xz", xz::run),
     ("zstd", zstd::run),
 ];
 

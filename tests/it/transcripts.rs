@@ -102,3 +102,8 @@ fn python() {
 fn linux() {
     check("linux");
 }
+
+#[test]
+fn leaves() {
+    check("leaves");
+}
