@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 use self::{cursor::Cursor, token::Token};
 use super::syntax::{Complete, FaultKind, HereDocument, Part, Place, Program, SyntaxFault, Word};
 
+mod ansi_c;
 mod braces;
 mod cursor;
 mod grammar;

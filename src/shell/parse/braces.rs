@@ -128,6 +128,11 @@ impl Parser<'_> {
                     match byte {
                         b'"' => hidden = !hidden,
                         b'\\' => self.backslash(&mut parts, b"\\`$\"}"),
+                        b'$' if self.cursor.peek() == Some(b'\'') => {
+                            // bash reads these quotes here, though not in double quotes without braces.
+                            self.bash_only("\"${x-$'...'}\"")?;
+                            self.in_double(byte, &mut parts)?;
+                        }
                         _ => self.in_double(byte, &mut parts)?,
                     }
                 }

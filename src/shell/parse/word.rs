@@ -1,6 +1,6 @@
 //! Words: quoting, and where expansions start (POSIX XCU 2.2).
 
-use super::{Parser, Parts, Result, assignment_name, token::is_meta};
+use super::{Dialect, Parser, Parts, Result, assignment_name, token::is_meta};
 use crate::shell::syntax::{Node, Part, Word};
 
 /// Which rules of quoting hold.
@@ -103,12 +103,18 @@ impl Parser<'_> {
             }
             Some(byte) if is_parameter(byte) => parts.push(self.short_parameter()),
             next => {
-                if quoting == Quoting::None && matches!(next, Some(b'\'' | b'"')) {
-                    self.bash_only("$'...'")?;
-                }
-                match quoting {
-                    Quoting::None => parts.text(b'$'),
-                    Quoting::Double => parts.quoted(b'$'),
+                match (quoting, self.dialect, next) {
+                    (Quoting::None, Dialect::Bash, Some(b'\'')) => {
+                        self.cursor.next();
+                        parts.push(self.ansi_c_quotes()?);
+                    }
+                    // A text to translate: in double quotes for bash too where the locale is C, as in every script of a package.
+                    (Quoting::None, Dialect::Bash, Some(b'"')) => {
+                        self.cursor.next();
+                        parts.push(self.deeper(Self::double_quotes)?);
+                    }
+                    (Quoting::None, ..) => parts.text(b'$'),
+                    (Quoting::Double, ..) => parts.quoted(b'$'),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! One script given to dash in a scratch folder and to icos on an equal tree.
+//! One script given to a real shell in a scratch folder and to icos on an equal tree.
 
 use std::{fmt::Write as _, os::unix::fs::PermissionsExt, path::Path, process::Stdio};
 
@@ -20,7 +20,8 @@ pub(super) struct Seen {
 
 const PATH: &str = "/usr/bin:/bin";
 /// Programs that snippets may call; icos has to have them built in.
-const PROGRAMS: [&str; 12] = ["cat", "chmod", "cp", "dash", "env", "ln", "mkdir", "mv", "rm", "sh", "touch", "tr"];
+const PROGRAMS: [&str; 13] =
+    ["bash", "cat", "chmod", "cp", "dash", "env", "ln", "mkdir", "mv", "rm", "sh", "touch", "tr"];
 
 const LIMITS: Limits = Limits { steps: 200_000, depth: 1000, bytes: 1 << 22 };
 
@@ -28,12 +29,12 @@ fn script(folder: &str, text: &[u8]) -> Vec<u8> {
     [format!("cd {folder}\n").as_bytes(), text].concat()
 }
 
-/// Runs a script with dash in `folder`, which is empty.
-pub(super) fn dash(mut dash: std::process::Command, folder: &Path, text: &[u8]) -> Seen {
+/// Runs a script with a real shell in `folder`, which is empty.
+pub(super) fn real(mut shell: std::process::Command, folder: &Path, text: &[u8]) -> Seen {
     let name = folder.display().to_string();
     let path = folder.with_extension("sh");
     fs_err::write(&path, script(&name, text)).expect("a writable folder");
-    let output = dash
+    let output = shell
         .env_clear()
         .env("PATH", PATH)
         .env("HOME", "/home/user")
@@ -42,7 +43,7 @@ pub(super) fn dash(mut dash: std::process::Command, folder: &Path, text: &[u8]) 
         .args(["one", "two words", ""])
         .stdin(Stdio::null())
         .output()
-        .expect("dash starts");
+        .expect("the shell starts");
     let mut files = String::new();
     list(folder, folder, &mut files);
     let show = |bytes: &[u8]| bytes.escape_ascii().to_string().replace("\\n", "\n");
@@ -76,7 +77,7 @@ fn list(top: &Path, folder: &Path, files: &mut String) {
 }
 
 /// Runs a script with icos, on a tree that has the same empty folder.
-pub(super) fn icos(folder: &Path, text: &[u8]) -> Seen {
+pub(super) fn icos(shell: &str, folder: &Path, text: &[u8]) -> Seen {
     let stat = |mode| Stat::root(mode, Timestamp::default());
     let mut tree = Tree::new(stat(0o755));
     let name = folder.display().to_string();
@@ -95,7 +96,7 @@ pub(super) fn icos(folder: &Path, text: &[u8]) -> Seen {
         [("PATH", PATH), ("HOME", "/home/user")].into_iter().map(|(n, v)| (n.into(), v.into())).collect();
     let arguments: Vec<Vec<u8>> =
         [path.as_str(), "one", "two words", ""].iter().map(|argument| argument.as_bytes().to_vec()).collect();
-    let call = Call { path: b"/bin/sh", arguments: &arguments, environment: &environment, input: b"" };
+    let call = Call { path: shell.as_bytes(), arguments: &arguments, environment: &environment, input: b"" };
     let show = |bytes: &[u8]| bytes.escape_ascii().to_string().replace("\\n", "\n");
     match run_script(&mut machine, &call) {
         Ok(outcome) => Seen {

@@ -2,23 +2,23 @@
 //!
 //! Standard error is left out: the wording of messages belongs to dash's version.
 
-use super::both::{Seen, dash, icos};
+use super::both::{Seen, icos, real};
 use crate::support::judge::judge;
 
 /// Runs every snippet of a file, `%%` on a line between them, in both shells and reports all that differ.
-fn check(snippets: &str) {
+fn check(shell: &str, snippets: &str) {
     let mut faults = Vec::new();
     let snippets: Vec<_> = snippets.split("\n%%\n").collect();
     for snippet in &snippets {
-        let Some(judge) = judge("dash") else { return };
+        let Some(judge) = judge(shell) else { return };
         let scratch = tempfile::tempdir().expect("a scratch folder");
         let folder = scratch.path().join("work");
         fs_err::create_dir(&folder).expect("made");
-        let theirs = dash(judge, &folder, snippet.as_bytes());
-        let ours = icos(&folder, snippet.as_bytes());
+        let theirs = real(judge, &folder, snippet.as_bytes());
+        let ours = icos(&format!("/bin/{shell}"), &folder, snippet.as_bytes());
         let seen = |seen: &Seen| (seen.status, seen.output.clone(), seen.files.clone());
         if seen(&theirs) != seen(&ours) {
-            faults.push(format!("{snippet}\n    dash: {theirs:?}\n    icos: {ours:?}"));
+            faults.push(format!("{snippet}\n    {shell}: {theirs:?}\n    icos: {ours:?}"));
         }
     }
     assert!(faults.is_empty(), "{} of {} differ:\n{}", faults.len(), snippets.len(), faults.join("\n"));
@@ -28,7 +28,7 @@ macro_rules! suites {
     ($($name:ident = $file:literal,)*) => {
         $(#[test]
         fn $name() {
-            check(include_str!(concat!("snippets/", $file)));
+            check("dash", include_str!(concat!("snippets/", $file)));
         })*
     };
 }
@@ -56,4 +56,9 @@ suites! {
     echo_and_printf = "printing.txt",
     read_command = "read.txt",
     other_built_ins = "utilities.txt",
+}
+
+#[test]
+fn quotes_of_bash() {
+    check("bash", include_str!("snippets/bash-quoting.txt"));
 }
