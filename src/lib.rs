@@ -27,6 +27,7 @@ pub mod ext4;
 pub mod fat;
 pub mod gpt;
 pub mod kmod;
+pub mod ldcache;
 pub mod tar;
 pub mod zst;
 

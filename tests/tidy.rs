@@ -31,6 +31,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("zst", 2),
     ("shell", 2),
     ("elf", 2),
+    ("ldcache", 2),
     ("kmod", 2),
     ("trust", 3),
     ("mirror", 3),
@@ -64,6 +65,7 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("lock", "manifest"),
     ("shell", "cpio"),
     ("shell", "elf"),
+    ("shell", "ldcache"),
     ("shell", "kmod"),
     ("fetch", "store"),
     ("fetch", "mirror"),
@@ -80,7 +82,7 @@ const SIDEWAYS: &[(&str, &str)] = &[
 ];
 
 /// Formats that must not know Debian packages.
-const FORMATS: &[&str] = &["ext4", "fat", "gpt", "verity", "cpio", "tar", "zst", "elf"];
+const FORMATS: &[&str] = &["ext4", "fat", "gpt", "verity", "cpio", "tar", "zst", "elf", "ldcache"];
 
 const MAX_LINES: usize = 600;
 const MAX_FUNCTION_LINES: usize = 70;

@@ -57,6 +57,7 @@ mod hostname;
 mod id;
 mod install;
 mod join;
+mod ld_so;
 mod ldconfig;
 mod linux_update_symlinks;
 mod linux_version;
@@ -203,6 +204,8 @@ const COMMANDS: &[(&str, Command)] = &[
     ("ionice", wrapper::ionice),
     ("ischroot", surroundings::ischroot),
     ("join", join::run),
+    ("ld-linux-aarch64.so.1", ld_so::aarch64),
+    ("ld-linux-x86-64.so.2", ld_so::x86_64),
     ("ldconfig", ldconfig::run),
     ("linux-update-symlinks", linux_update_symlinks::run),
     ("linux-version", linux_version::run),

@@ -13,6 +13,7 @@ mod fat;
 mod fetch;
 mod gpt;
 mod guestos;
+mod loader;
 mod output;
 mod resolve;
 mod rootfs;

@@ -8,5 +8,6 @@ pub mod gpg;
 pub mod judge;
 pub mod map;
 pub mod random;
+pub mod real;
 pub mod server;
 pub mod tree;

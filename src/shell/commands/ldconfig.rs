@@ -1,16 +1,13 @@
 //! ldconfig: links by soname, and the loader's cache, as glibc 2.36 writes both. Policy: no aux-cache, which only saves time.
 
-mod cache;
-
 use std::collections::BTreeMap;
 
 use crate::{
     elf,
+    ldcache::{self, Library},
     shell::{Fatal, Process, Status, dpkg, pattern::Pattern},
     tree::{InodeId, Node},
 };
-
-use cache::Library;
 
 /// ELF of libc6 for x86-64 and for AArch64, and plain 32-bit ELF of libc6 (sysdeps/*/dl-cache.h).
 const LIBC6: u32 = 0x0003;
@@ -50,7 +47,7 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
             search(process, &directory, id, &mut libraries)?;
         }
     }
-    let text = cache::render(libraries, &generator(&version));
+    let text = ldcache::render(libraries, &generator(&version));
     let stat = process.new_stat(0o644);
     let written = process.machine.tree.write(b"/etc/ld.so.cache", text, stat);
     match written {
@@ -140,7 +137,7 @@ fn search(process: &mut Process<'_>, directory: &[u8], id: InodeId, libraries: &
         }
         let newer = |old: &Standing| {
             (!is_link && old.is_link)
-                || (is_link == old.is_link && cache::compare_names(&old.name, name) == std::cmp::Ordering::Less)
+                || (is_link == old.is_link && ldcache::compare_names(&old.name, name) == std::cmp::Ordering::Less)
         };
         if standing.get(&soname).is_none_or(newer) {
             standing.insert(soname, Standing { name: name.to_vec(), is_link, flags });

@@ -1,26 +1,15 @@
-//! `/etc/ld.so.cache` in glibc's form 1.1 (elf/cache.c, sysdeps/generic/dl-cache.h of glibc 2.36), byte for byte as ldconfig writes it.
+//! The cache as ldconfig writes it (elf/cache.c), byte for byte.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-const MAGIC: &[u8; 20] = b"glibc-ld.so.cache1.1";
-const HEADER_LEN: usize = 48;
-const ENTRY_LEN: usize = 24;
-const LITTLE_ENDIAN: u8 = 2;
+use super::{ENTRY_LEN, HEADER_LEN, LITTLE_ENDIAN, Library, MAGIC, compare_names};
+
 const EXTENSION_MAGIC: u32 = 0xeaa4_2174;
 /// Tag of the extension's section that holds the name of the program that wrote the cache.
 const GENERATOR: u32 = 0;
 
-/// One library that the loader can find.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Library {
-    pub(super) soname: Vec<u8>,
-    pub(super) path: Vec<u8>,
-    /// Kind of library and its architecture, `_dl_cache_check_flags`.
-    pub(super) flags: u32,
-}
-
 /// Renders the cache; `libraries` in the order in which ldconfig meets them.
-pub(super) fn render(mut libraries: Vec<Library>, generator: &str) -> Vec<u8> {
+pub fn render(mut libraries: Vec<Library>, generator: &str) -> Vec<u8> {
     libraries.sort_by(|a, b| compare_names(&b.soname, &a.soname).then_with(|| b.flags.cmp(&a.flags)));
     let strings = Strings::new(libraries.iter().flat_map(|library| [&library.soname, &library.path]));
     let strings_at = HEADER_LEN + ENTRY_LEN * libraries.len();
@@ -52,33 +41,6 @@ pub(super) fn render(mut libraries: Vec<Library>, generator: &str) -> Vec<u8> {
     put(&mut out, generator.len());
     out.extend_from_slice(generator.as_bytes());
     out
-}
-
-/// The loader's order of names: runs of digits count as numbers.
-pub(super) fn compare_names(a: &[u8], b: &[u8]) -> Ordering {
-    let (mut a, mut b) = (a, b);
-    loop {
-        match (a.first().copied(), b.first().copied()) {
-            (None, None) => return Ordering::Equal,
-            (Some(x), Some(y)) if x.is_ascii_digit() && y.is_ascii_digit() => {
-                let ((m, rest_a), (n, rest_b)) = (number(a), number(b));
-                if m != n {
-                    return m.cmp(&n);
-                }
-                (a, b) = (rest_a, rest_b);
-            }
-            (Some(x), Some(_)) if x.is_ascii_digit() => return Ordering::Greater,
-            (_, Some(y)) if y.is_ascii_digit() => return Ordering::Less,
-            (x, y) if x != y => return x.unwrap_or(0).cmp(&y.unwrap_or(0)),
-            _ => (a, b) = (&a[1..], &b[1..]),
-        }
-    }
-}
-
-fn number(text: &[u8]) -> (u64, &[u8]) {
-    let end = text.iter().position(|b| !b.is_ascii_digit()).unwrap_or(text.len());
-    let value = text[..end].iter().fold(0u64, |n, b| n.wrapping_mul(10).wrapping_add(u64::from(b - b'0')));
-    (value, &text[end..])
 }
 
 /// Strings laid out so that one that ends another shares its bytes.
