@@ -7,6 +7,7 @@ mod apparmor;
 mod awk;
 mod base64;
 mod basename;
+mod busybox;
 mod cat;
 mod checksum;
 mod chfn;
@@ -142,6 +143,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("basename", basename::run),
     ("bash", sh::run),
     ("blkid", devices::blkid),
+    ("busybox", busybox::run),
     ("cat", cat::run),
     ("chfn", chfn::run),
     ("chgrp", chown::chgrp),

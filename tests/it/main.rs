@@ -4,6 +4,7 @@
 
 mod support;
 
+mod busybox;
 mod commands;
 mod configure;
 mod deb;
