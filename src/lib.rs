@@ -29,6 +29,7 @@ pub mod gpt;
 pub mod kmod;
 pub mod ldcache;
 pub mod tar;
+pub mod x509;
 pub mod zst;
 
 // Layer 2: engine

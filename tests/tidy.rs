@@ -32,6 +32,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("shell", 2),
     ("elf", 2),
     ("ldcache", 2),
+    ("x509", 2),
     ("kmod", 2),
     ("trust", 3),
     ("mirror", 3),
@@ -67,6 +68,7 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("shell", "elf"),
     ("shell", "ldcache"),
     ("shell", "kmod"),
+    ("shell", "x509"),
     ("fetch", "store"),
     ("fetch", "mirror"),
     ("fetch", "trust"),
@@ -82,7 +84,7 @@ const SIDEWAYS: &[(&str, &str)] = &[
 ];
 
 /// Formats that must not know Debian packages.
-const FORMATS: &[&str] = &["ext4", "fat", "gpt", "verity", "cpio", "tar", "zst", "elf", "ldcache"];
+const FORMATS: &[&str] = &["ext4", "fat", "gpt", "verity", "cpio", "tar", "zst", "elf", "ldcache", "x509"];
 
 const MAX_LINES: usize = 600;
 const MAX_FUNCTION_LINES: usize = 70;

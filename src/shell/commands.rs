@@ -75,6 +75,7 @@ mod mv;
 mod nl;
 mod nothing;
 mod od;
+mod openssl;
 mod passwd;
 mod paste;
 mod perl;
@@ -232,6 +233,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("nohup", wrapper::nohup),
     ("nproc", nothing::nproc),
     ("od", od::run),
+    ("openssl", openssl::run),
     ("passwd", passwd::run),
     ("paste", paste::run),
     ("perl", perl::run),

@@ -15,6 +15,7 @@ mod fetch;
 mod gpt;
 mod guestos;
 mod loader;
+mod openssl;
 mod output;
 mod resolve;
 mod rootfs;
