@@ -155,6 +155,20 @@ impl Acl {
         }
     }
 
+    /// Makes a file's access list follow its mode, as `chmod(2)` does: the mask is what the group class has.
+    pub(super) fn follow_mode(tree: &mut Tree, id: InodeId) {
+        let mut acl = Self::of(tree, id, Which::Access);
+        if acl.0.is_empty() {
+            return;
+        }
+        let mode = tree.get(id).stat.mode;
+        let group = if acl.0.contains_key(&Who::Mask) { Who::Mask } else { Who::OwningGroup };
+        for (who, bits) in [(Who::Owner, mode >> 6), (group, mode >> 3), (Who::Other, mode)] {
+            acl.0.insert(who, (bits & 7) as u8);
+        }
+        acl.apply(tree, id, Which::Access);
+    }
+
     /// Gives the list to a file as `setxattr(2)` does: the mode follows, and a list that says no more is not kept.
     pub(super) fn apply(&self, tree: &mut Tree, id: InodeId, which: Which) {
         let stat = tree.stat_mut(id);

@@ -44,6 +44,7 @@ mod fold;
 mod frontend;
 mod getcap;
 mod getent;
+mod getfacl;
 mod getopt;
 mod gpasswd;
 mod grep;
@@ -96,6 +97,7 @@ mod sed;
 mod selinux;
 mod seq;
 mod setcap;
+mod setfacl;
 mod sh;
 mod sort;
 mod split;
@@ -191,6 +193,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("getcap", getcap::run),
     ("getenforce", selinux::enforcing),
     ("getent", getent::run),
+    ("getfacl", getfacl::run),
     ("getopt", getopt::run),
     ("gpasswd", gpasswd::run),
     ("grep", grep::grep),
@@ -259,6 +262,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("seq", seq::run),
     ("sestatus", selinux::status),
     ("setcap", setcap::run),
+    ("setfacl", setfacl::run),
     ("setsid", wrapper::setsid),
     ("sh", sh::run),
     ("sha1sum", checksum::sha1),
@@ -292,6 +296,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("ucfq", ucfq::run),
     ("uname", uname::run),
     ("uniq", uniq::run),
+    ("unxz", xz::run),
     ("update-alternatives", update_alternatives::run),
     ("update-rc.d", update_rc_d::run),
     ("useradd", useradd::run),
@@ -301,6 +306,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("wc", wc::run),
     ("xargs", xargs::run),
     ("xz", xz::run),
+    ("xzcat", xz::run),
     ("zstd", zstd::run),
 ];
 

@@ -3,6 +3,7 @@
 use crate::{
     shell::{
         Fatal, Process, Status,
+        acl::Acl,
         files::show,
         mode::{Mode, permissions},
         options::{Arguments, parse_list},
@@ -75,6 +76,7 @@ fn set(process: &mut Process<'_>, arguments: &Arguments, mode: &Mode, path: &[u8
     let old = process.inode(id).stat.mode;
     let new = mode.apply(old, process.inode(id).is_dir(), process.umask);
     process.machine.tree.stat_mut(id).mode = new;
+    Acl::follow_mode(&mut process.machine.tree, id);
     let shown = |mode: u16| format!("{mode:04o} ({})", permissions(mode));
     if old != new && (arguments.has("c") || arguments.has("v")) {
         process.out(format!("mode of '{}' changed from {} to {}\n", show(path), shown(old), shown(new)).as_bytes())?;

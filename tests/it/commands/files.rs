@@ -21,6 +21,30 @@ const FILES: &str = r"
     other/f other\n
 ";
 
+/// `hello` and a newline, by `xz -c`.
+const COMPRESSED: &str = r"
+    0640 a.xz \xfd7zXZ\x00\x00\x04\xe6\xd6\xb4F\x02\x00!\x01\x16\x00\x00\x00t/\xe5\xa3\x01\x00\x05hello\x0a\x00\x00\x00\xa5`\x97\xf1\x94\xf6\xfd\xe0\x00\x01\x1e\x06\xc1/\xa4\x1d\x1f\xb6\xf3}\x01\x00\x00\x00\x00\x04YZ
+    b plain
+    c.xz plain
+";
+
+#[test]
+fn access_lists() {
+    if rustix::process::getuid().is_root() {
+        check(FILES, include_str!("files/acl.txt"));
+    } else {
+        eprintln!("skipped: only root can change owners");
+    }
+}
+
+#[test]
+fn coders() {
+    check(
+        COMPRESSED,
+        "xz -d a.xz\nxz -dc a.xz\nunxz a.xz\nunxz -k a.xz\nxzcat a.xz\nxz -d b\nxz -dc c.xz\nxz -d none.xz\n",
+    );
+}
+
 #[test]
 fn chmod() {
     check(FILES, include_str!("files/chmod.txt"));

@@ -30,6 +30,9 @@ pub(super) fn set(process: &mut Process<'_>, item: &Item, id: InodeId, new: bool
     if owner != (stat.uid, stat.gid) && !directory {
         stat.xattrs.remove(b"security.capability".as_slice());
     }
+    if !symlink {
+        Acl::follow_mode(&mut process.machine.tree, id);
+    }
 }
 
 /// The mode without rights that nobody has now, and without special bits for files.
