@@ -451,3 +451,25 @@ fn versions() {
         "dpkg --compare-versions 1 lt",
     ]);
 }
+
+/// What would be the same on every machine made from an image is not made, and scripts go on.
+#[test]
+fn identities_are_not_made() {
+    let mut machine = machine(&[]);
+    let before = our_listing(&machine);
+    for line in [
+        "ssh-keygen -q -f /etc/ssh/ssh_host_rsa_key -N  -t rsa",
+        "ssh-keygen -l -f /etc/ssh/ssh_host_rsa_key.pub",
+        "ssh-keygen -A",
+        "dbus-uuidgen --ensure",
+        "vgcfgbackup",
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        assert_eq!(ours(&mut machine, &words), Outcome { status: 0, output: String::new() }, "{line}");
+    }
+    assert_eq!(our_listing(&machine), before);
+    for _ in 0..2 {
+        ours(&mut machine, &["systemd-machine-id-setup"]);
+        assert_eq!(our_listing(&machine).get("/etc/machine-id").map(String::as_str), Some("444 "));
+    }
+}
