@@ -5,13 +5,19 @@ use std::cmp::Ordering;
 mod read;
 mod write;
 
-pub use read::{Error, read};
+pub use read::{Cache, Error, read};
 pub use write::render;
 
 const MAGIC: &[u8; 20] = b"glibc-ld.so.cache1.1";
 const HEADER_LEN: usize = 48;
 const ENTRY_LEN: usize = 24;
 const LITTLE_ENDIAN: u8 = 2;
+const EXTENSION_MAGIC: u32 = 0xeaa4_2174;
+/// Tags of the extension's sections: the name of the program that wrote the cache, and names of folders in `glibc-hwcaps`.
+const GENERATOR: u32 = 0;
+const HWCAPS: u32 = 1;
+/// In an entry's last number: the low half is an index into the section [`HWCAPS`].
+const IS_HWCAPS: u64 = 1 << 62;
 
 /// One library that the loader can find.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +26,8 @@ pub struct Library {
     pub path: Vec<u8>,
     /// Kind of library and its architecture, `_dl_cache_check_flags`.
     pub flags: u32,
+    /// The folder in `glibc-hwcaps` that says which processors it is for.
+    pub hwcaps: Option<Vec<u8>>,
 }
 
 /// The loader's order of names: runs of digits count as numbers.

@@ -1,46 +1,70 @@
-//! The cache as ldconfig writes it (elf/cache.c), byte for byte.
+//! The cache as ldconfig writes it (elf/cache.c, elf/stringtable.c), byte for byte.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use super::{ENTRY_LEN, HEADER_LEN, LITTLE_ENDIAN, Library, MAGIC, compare_names};
+use super::{
+    ENTRY_LEN, EXTENSION_MAGIC, GENERATOR, HEADER_LEN, HWCAPS, IS_HWCAPS, LITTLE_ENDIAN, Library, MAGIC, compare_names,
+};
 
-const EXTENSION_MAGIC: u32 = 0xeaa4_2174;
-/// Tag of the extension's section that holds the name of the program that wrote the cache.
-const GENERATOR: u32 = 0;
-
-/// Renders the cache; `libraries` in the order in which ldconfig meets them.
-pub fn render(mut libraries: Vec<Library>, generator: &str) -> Vec<u8> {
-    libraries.sort_by(|a, b| compare_names(&b.soname, &a.soname).then_with(|| b.flags.cmp(&a.flags)));
-    let strings = Strings::new(libraries.iter().flat_map(|library| [&library.soname, &library.path]));
+/// Renders the cache; `libraries` in the order in which ldconfig meets them. `subdirectories` are the names of all folders for
+/// processors with special abilities, those without a library too.
+pub fn render(mut libraries: Vec<Library>, subdirectories: &[Vec<u8>], generator: &[u8]) -> Vec<u8> {
+    libraries.sort_by(order);
+    let mut hwcaps: Vec<&[u8]> = libraries.iter().filter_map(|library| library.hwcaps.as_deref()).collect();
+    hwcaps.sort_unstable();
+    hwcaps.dedup();
+    let texts = libraries.iter().flat_map(|library| [&library.soname, &library.path]).chain(subdirectories);
+    let strings = Strings::new(texts.map(Vec::as_slice).chain(hwcaps.iter().copied()));
     let strings_at = HEADER_LEN + ENTRY_LEN * libraries.len();
+    let string = |text: &[u8]| low(strings_at + strings.offsets[text]);
     let extension_at = (strings_at + strings.bytes.len()).next_multiple_of(4);
 
     let mut out = MAGIC.to_vec();
-    let put = |out: &mut Vec<u8>, number: usize| {
-        out.extend_from_slice(&u32::try_from(number).expect("a cache is far below 4 GiB").to_le_bytes());
-    };
-    put(&mut out, libraries.len());
-    put(&mut out, strings.bytes.len());
+    let put = |out: &mut Vec<u8>, number: u32| out.extend_from_slice(&number.to_le_bytes());
+    put(&mut out, low(libraries.len()));
+    put(&mut out, low(strings.bytes.len()));
     out.extend_from_slice(&[LITTLE_ENDIAN, 0, 0, 0]);
-    put(&mut out, extension_at);
+    put(&mut out, low(extension_at));
     out.extend_from_slice(&[0; 12]);
     for library in &libraries {
-        out.extend_from_slice(&library.flags.to_le_bytes());
-        put(&mut out, strings_at + strings.offsets[library.soname.as_slice()]);
-        put(&mut out, strings_at + strings.offsets[library.path.as_slice()]);
-        // No OS version and no hardware capabilities.
-        out.extend_from_slice(&[0; 12]);
+        put(&mut out, library.flags);
+        put(&mut out, string(&library.soname));
+        put(&mut out, string(&library.path));
+        // No OS version.
+        put(&mut out, 0);
+        let index = library.hwcaps.as_deref().and_then(|name| hwcaps.binary_search(&name).ok());
+        out.extend_from_slice(&index.map_or(0, |index| IS_HWCAPS | u64::from(low(index))).to_le_bytes());
     }
     out.extend_from_slice(&strings.bytes);
     out.resize(extension_at, 0);
-    out.extend_from_slice(&EXTENSION_MAGIC.to_le_bytes());
-    out.extend_from_slice(&1u32.to_le_bytes());
-    out.extend_from_slice(&GENERATOR.to_le_bytes());
-    out.extend_from_slice(&0u32.to_le_bytes());
-    put(&mut out, extension_at + 24);
-    put(&mut out, generator.len());
-    out.extend_from_slice(generator.as_bytes());
+    let hwcaps: Vec<u8> = hwcaps.iter().flat_map(|name| string(name).to_le_bytes()).collect();
+    extension(&mut out, generator, &hwcaps);
     out
+}
+
+/// The sections behind the strings: their table, then the contents, the one with wider numbers first.
+fn extension(out: &mut Vec<u8>, generator: &[u8], hwcaps: &[u8]) {
+    let sections = 1 + usize::from(!hwcaps.is_empty());
+    let hwcaps_at = out.len() + 8 + 16 * sections;
+    let generator_at = hwcaps_at + hwcaps.len();
+    let mut put = |numbers: &[u32]| numbers.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
+    put(&[EXTENSION_MAGIC, low(sections)]);
+    put(&[GENERATOR, 0, low(generator_at), low(generator.len())]);
+    if !hwcaps.is_empty() {
+        put(&[HWCAPS, 0, low(hwcaps_at), low(hwcaps.len())]);
+    }
+    out.extend_from_slice(hwcaps);
+    out.extend_from_slice(generator);
+}
+
+fn low(number: usize) -> u32 {
+    u32::try_from(number).expect("a cache is far below 4 GiB")
+}
+
+/// Names and flags from the greatest down; then libraries for special processors, by the name of what they are for.
+fn order(a: &Library, b: &Library) -> Ordering {
+    let special = |library: &Library| (library.hwcaps.is_none(), library.hwcaps.clone());
+    compare_names(&b.soname, &a.soname).then_with(|| b.flags.cmp(&a.flags)).then_with(|| special(a).cmp(&special(b)))
 }
 
 /// Strings laid out so that one that ends another shares its bytes.
@@ -50,8 +74,8 @@ struct Strings {
 }
 
 impl Strings {
-    fn new<'a>(all: impl Iterator<Item = &'a Vec<u8>>) -> Self {
-        let mut sorted: Vec<&[u8]> = all.map(Vec::as_slice).collect();
+    fn new<'a>(all: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut sorted: Vec<&[u8]> = all.collect();
         sorted.sort_by(|a, b| from_the_end(a, b));
         sorted.dedup();
         let mut strings = Self { bytes: Vec::new(), offsets: BTreeMap::new() };
@@ -71,10 +95,10 @@ impl Strings {
     }
 }
 
-/// By the last byte, the one before it, and so on; the longer of two that agree so far comes first.
+/// By the last byte, the one before it, and so on, from the greatest down; so the longer of two that agree comes first.
 fn from_the_end(a: &[u8], b: &[u8]) -> Ordering {
     let differing = a.iter().rev().zip(b.iter().rev()).find(|(x, y)| x != y);
-    differing.map_or_else(|| b.len().cmp(&a.len()), |(x, y)| x.cmp(y))
+    differing.map_or_else(|| b.len().cmp(&a.len()), |(x, y)| y.cmp(x))
 }
 
 #[cfg(test)]
@@ -94,8 +118,8 @@ mod tests {
     #[test]
     fn tails_share_bytes() {
         let all = [b"/lib/libz.so.1".to_vec(), b"libz.so.1".to_vec(), b"libm.so.6".to_vec()];
-        let strings = Strings::new(all.iter());
-        assert_eq!(strings.bytes, b"/lib/libz.so.1\0libm.so.6\0");
-        assert_eq!(strings.offsets[b"libz.so.1".as_slice()], 5);
+        let strings = Strings::new(all.iter().map(Vec::as_slice));
+        assert_eq!(strings.bytes, b"libm.so.6\0/lib/libz.so.1\0");
+        assert_eq!(strings.offsets[b"libz.so.1".as_slice()], 15);
     }
 }

@@ -213,6 +213,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("ld-linux-aarch64.so.1", ld_so::aarch64),
     ("ld-linux-x86-64.so.2", ld_so::x86_64),
     ("ldconfig", ldconfig::run),
+    ("ldconfig.real", ldconfig::run),
     ("linux-update-symlinks", linux_update_symlinks::run),
     ("linux-version", linux_version::run),
     ("ln", ln::run),

@@ -206,15 +206,6 @@ fn bracket(pattern: &[u8], character: Option<u8>) -> Option<(bool, &[u8])> {
     }
 }
 
-/// The version of a package that is installed or being installed, the native one when there are several.
-pub(super) fn version_of(process: &mut Process<'_>, name: &str) -> Option<String> {
-    let find = |database: &Database| {
-        let id = package(database, name.as_bytes()).ok().flatten()?;
-        Some(database.get(id).version.as_str().to_owned())
-    };
-    with_packages(process, |_, database| Ok(find(database))).ok().flatten()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

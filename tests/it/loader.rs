@@ -16,6 +16,12 @@ use icos::{
 
 use crate::support::{judge::judge, real};
 
+mod hostile;
+#[cfg(target_arch = "x86_64")]
+mod ldconfig;
+#[cfg(target_arch = "x86_64")]
+mod search;
+
 #[expect(clippy::disallowed_methods, reason = "another system is asked for by a variable")]
 fn root() -> PathBuf {
     std::env::var_os("ICOS_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from)

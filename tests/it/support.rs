@@ -4,6 +4,7 @@ pub mod apt;
 pub mod archive;
 pub mod client;
 pub mod deb;
+pub mod elf;
 pub mod gpg;
 pub mod judge;
 pub mod map;

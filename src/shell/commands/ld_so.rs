@@ -52,7 +52,10 @@ pub(super) fn aarch64(process: &mut Process<'_>) -> Result<Status, Fatal> {
 #[derive(Clone, Copy, PartialEq)]
 enum Mode {
     Run,
+    /// What is missing is an error.
     List,
+    /// What is missing is listed as such.
+    Trace,
     Verify,
 }
 
@@ -84,12 +87,15 @@ fn run(process: &mut Process<'_>, target: &Target) -> Result<Status, Fatal> {
             (true, false) => 2,
         }));
     }
+    if !program.dynamic.is_dynamic {
+        return Err(process.not_modelled("a list for a static program"));
+    }
     if program.dynamic.needed.is_empty() {
         process.out(b"\tstatically linked\n")?;
         return Ok(Status::SUCCESS);
     }
     let loader = process.argv.first().cloned().unwrap_or_default();
-    match objects::load(process, &search, program, &loader)? {
+    match objects::load(process, &search, program, &loader, request.mode == Mode::Trace)? {
         Ok(objects) => {
             list(process, &objects)?;
             Ok(Status::SUCCESS)
@@ -106,7 +112,7 @@ fn request(process: &Process<'_>) -> Result<Request, Fatal> {
             return Err(process.not_modelled(name));
         }
     }
-    let mode = if process.variable("LD_TRACE_LOADED_OBJECTS").is_some() { Mode::List } else { Mode::Run };
+    let mode = if process.variable("LD_TRACE_LOADED_OBJECTS").is_some() { Mode::Trace } else { Mode::Run };
     let library_path = process.variable("LD_LIBRARY_PATH").map(<[u8]>::to_vec);
     let mut request = Request { mode, library_path, inhibit_cache: false, file: Vec::new() };
     let mut rest = process.arguments().into_iter();
@@ -119,6 +125,8 @@ fn request(process: &Process<'_>) -> Result<Request, Fatal> {
             option if option.starts_with(b"--") => {
                 return Err(process.not_modelled(format!("option `{}`", option.escape_ascii())));
             }
+            // A name alone is searched as a library is, but not quite; `ldd` puts `./` before it.
+            name if !name.contains(&b'/') => return Err(process.not_modelled("a program without a path")),
             _ => {
                 request.file = argument;
                 return Ok(request);

@@ -51,12 +51,13 @@ pub(super) struct Loaded {
     is_loader: bool,
 }
 
-/// Takes up the libraries of a program; all but the program itself, in the loader's order.
+/// Takes up the libraries of a program, `lists_missing` saying whether it may lack some; all but the program itself, in the loader's order.
 pub(super) fn load(
     process: &Process<'_>,
     search: &Search<'_>,
     program: Found,
     loader: &[u8],
+    lists_missing: bool,
 ) -> Result<Result<Vec<Object>, Failure>, Fatal> {
     let tree = &process.machine.tree;
     let interpreter = program.dynamic.interpreter.clone().unwrap_or_else(|| loader.to_vec());
@@ -86,6 +87,9 @@ pub(super) fn load(
                 continue;
             }
             let found = match search.needed(tree, &all, next, &name) {
+                Ok(None) if !lists_missing => {
+                    return Ok(Err(Failure { path: name, reason: Failure::MISSING }));
+                }
                 Ok(found) => found,
                 Err(failure) => return Ok(Err(failure)),
             };

@@ -39,14 +39,16 @@ impl<'t> Search<'t> {
             Ok(bytes) if !inhibit_cache => {
                 ldcache::read(&bytes).map_err(|error| process.not_modelled(format!("`/etc/ld.so.cache`: {error}")))?
             }
-            _ => Vec::new(),
+            _ => ldcache::Cache::default(),
         };
+        let usable =
+            |library: &Library| library.hwcaps.is_none() && (library.flags == target.flags || library.flags == 1);
         let folder = |start: &str, end: &str| format!("{start}{end}").into_bytes();
         Ok(Self {
             target,
             folder: process.folder.clone(),
             library_path: library_path.filter(|path| !path.is_empty()).map(<[u8]>::to_vec),
-            cache: cache.into_iter().filter(|library| library.flags == target.flags || library.flags == 1).collect(),
+            cache: cache.libraries.into_iter().filter(usable).collect(),
             default_folders: [
                 folder("/lib/", target.triplet),
                 folder("/usr/lib/", target.triplet),
@@ -60,22 +62,13 @@ impl<'t> Search<'t> {
         self.target.path.rsplit('/').next().unwrap_or_default().as_bytes()
     }
 
-    /// The program, which is searched as a library is when its name has no slash.
-    pub(super) fn open(&self, tree: &Tree, name: &[u8]) -> Result<Found, Failure> {
-        let missing = || Failure { path: name.to_vec(), reason: Failure::MISSING };
-        if name.contains(&b'/') {
-            return match self.at(tree, name)? {
-                Some(Candidate::Right(found)) => Ok(*found),
-                Some(Candidate::Other(reason)) => Err(Failure { path: name.to_vec(), reason }),
-                None => Err(missing()),
-            };
+    /// The program at a path.
+    pub(super) fn open(&self, tree: &Tree, path: &[u8]) -> Result<Found, Failure> {
+        match self.at(tree, path)? {
+            Some(Candidate::Right(found)) => Ok(*found),
+            Some(Candidate::Other(reason)) => Err(Failure { path: path.to_vec(), reason }),
+            None => Err(Failure { path: path.to_vec(), reason: Failure::MISSING }),
         }
-        let listed = self.library_path.as_deref().unwrap_or_default();
-        let found = match self.along(tree, listed, b":;", None, name)? {
-            Some(found) => Some(found),
-            None => self.usual(tree, name, false)?,
-        };
-        found.ok_or_else(missing)
     }
 
     /// The library of this name that the object at `asking` needs; `None` when there is none.
@@ -129,13 +122,10 @@ impl<'t> Search<'t> {
         }
         for folder in list.split(|b| separators.contains(b)) {
             let mut path = self.tokens(origin, folder);
-            if path.is_empty() {
-                path.push(b'.');
-            }
             while path.len() > 1 && path.ends_with(b"/") {
                 path.pop();
             }
-            if path != b"/" {
+            if !path.is_empty() && path != b"/" {
                 path.push(b'/');
             }
             path.extend_from_slice(name);
