@@ -3,12 +3,13 @@
 use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use icos::tree::{Node, Stat, Timestamp, Tree};
 
 use super::{command, machine, ours, root};
-use crate::support::{elf::Elf, judge::judge, real};
+use crate::support::{elf::Elf, judge::judge, real, tree::is_root};
 
 const X86_64: u16 = 62;
 const AARCH64: u16 = 183;
@@ -40,6 +41,22 @@ struct Outcome {
     links: Vec<(PathBuf, PathBuf)>,
 }
 
+/// The real ldconfig as somebody who may `chroot`, without which it finds its way below a folder otherwise.
+#[expect(clippy::print_stderr, reason = "a skip must be seen")]
+fn rooted() -> Option<Command> {
+    if is_root() {
+        return judge("ldconfig");
+    }
+    let mut command = judge("unshare")?;
+    command.arg("--map-root-user");
+    if !judge("unshare")?.args(["--map-root-user", "true"]).status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: this user may not be root in a namespace of its own");
+        return None;
+    }
+    command.arg(judge("ldconfig")?.get_program());
+    Some(command)
+}
+
 fn theirs(entries: &[(&str, Entry)], arguments: &[&str]) -> Option<Outcome> {
     let scratch = tempfile::tempdir().expect("a scratch folder");
     let root = scratch.path();
@@ -52,8 +69,8 @@ fn theirs(entries: &[(&str, Entry)], arguments: &[&str]) -> Option<Outcome> {
             Folder => fs_err::create_dir_all(path).expect("made"),
         }
     }
-    let output = judge("ldconfig")?.arg("-r").arg(root).args(arguments).output().expect("started");
-    let printed = judge("ldconfig")?.arg("-r").arg(root).arg("-p").output().expect("started");
+    let output = rooted()?.arg("-r").arg(root).args(arguments).output().expect("started");
+    let printed = rooted()?.arg("-r").arg(root).arg("-p").output().expect("started");
     let mut links = Vec::new();
     find_links(root, root, &mut links);
     links.sort();

@@ -44,7 +44,7 @@ fn add(tree: &mut Tree, root: &Path, path: &Path) {
     let name = [b"/", inside.as_os_str().as_encoded_bytes()].concat();
     tree.create(&name, Stat::root(mode, Timestamp::default()), node).expect("made");
     if kind.is_dir() && !inside.starts_with("usr/share") && !inside.starts_with("usr/src") {
-        for entry in fs_err::read_dir(path).expect("readable") {
+        for entry in fs_err::read_dir(path).into_iter().flatten() {
             add(tree, root, &entry.expect("there").path());
         }
     }
