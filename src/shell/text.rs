@@ -71,6 +71,13 @@ pub(super) fn c_escape(text: &[u8], at: usize) -> (u8, usize) {
     }
 }
 
+/// The same in awk, which knows `\xHH` besides.
+pub(super) fn awk_escape(text: &[u8], at: usize) -> (u8, usize) {
+    let digits = text[at + 2..].iter().take(2).map_while(|&byte| char::from(byte).to_digit(16));
+    let (value, count) = digits.fold((0, 0), |(value, count), digit| (value * 16 + digit as u8, count + 1));
+    if text[at + 1] == b'x' && count > 0 { (value, at + 2 + count) } else { c_escape(text, at) }
+}
+
 impl Process<'_> {
     /// A file that an operand names, or nothing after a complaint.
     pub(super) fn read_operand(&mut self, path: &[u8]) -> Result<Option<Bytes>, Fatal> {

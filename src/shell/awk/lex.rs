@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::shell::text::c_escape;
+use crate::shell::text::awk_escape;
 
 /// A token; words that mean something are told apart by the parser's tables.
 #[derive(Clone, Debug, PartialEq)]
@@ -214,7 +214,12 @@ impl<'t> Lexer<'t> {
 pub(super) fn unescape(text: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
     match text[at + 1] {
         b'"' | b'\\' | b'a' | b'b' | b'f' | b'n' | b'r' | b't' | b'v' | b'0'..=b'7' => {
-            let (byte, next) = c_escape(text, at);
+            let (byte, next) = awk_escape(text, at);
+            out.push(byte);
+            next
+        }
+        b'x' if text.get(at + 2).is_some_and(u8::is_ascii_hexdigit) => {
+            let (byte, next) = awk_escape(text, at);
             out.push(byte);
             next
         }

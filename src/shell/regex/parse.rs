@@ -4,7 +4,7 @@ use super::{
     Error, Flavour,
     syntax::{Class, Node, Set, decode},
 };
-use crate::shell::text::c_escape;
+use crate::shell::text::awk_escape;
 
 /// Largest count in an interval.
 const MAX_REPEAT: u32 = 32_767;
@@ -202,7 +202,7 @@ impl Parser<'_> {
         let Some(&byte) = self.pattern.get(self.at + 1) else { return Err(Error::TrailingBackslash) };
         let next = self.at + 2;
         if self.flavour.awk {
-            let (byte, next) = c_escape(self.pattern, self.at);
+            let (byte, next) = awk_escape(self.pattern, self.at);
             return Ok((Token::Part(Node::Literal(vec![byte])), next));
         }
         let basic = !self.flavour.extended;
@@ -323,7 +323,7 @@ impl Parser<'_> {
             };
         }
         if self.flavour.awk && rest.first() == Some(&b'\\') && rest.len() > 1 {
-            let (byte, next) = c_escape(self.pattern, self.at);
+            let (byte, next) = awk_escape(self.pattern, self.at);
             self.at = next;
             return Ok(u32::from(byte));
         }
