@@ -208,9 +208,16 @@ impl Session {
     }
 }
 
-/// Takes terminal control sequences (ECMA-48: ESC, then `[` parameters and a final letter) out of a stream.
+/// Takes terminal control sequences (ECMA-48: ESC, then `[` parameters and a final letter) out of a stream of UTF-8.
 #[derive(Debug, Default)]
-enum Escapes {
+struct Escapes {
+    state: State,
+    /// The beginning of a character whose end has not been read yet.
+    begun: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum State {
     #[default]
     Plain,
     Escape,
@@ -219,20 +226,25 @@ enum Escapes {
 
 impl Escapes {
     fn strip(&mut self, bytes: &[u8]) -> String {
-        let mut plain = Vec::with_capacity(bytes.len());
+        let mut plain = std::mem::take(&mut self.begun);
         for &byte in bytes {
-            *self = match (&self, byte) {
-                (Self::Plain, 0x1b) => Self::Escape,
-                (Self::Plain, b'\r') => Self::Plain,
-                (Self::Plain, _) => {
+            self.state = match (self.state, byte) {
+                (State::Plain, 0x1b) => State::Escape,
+                (State::Plain, b'\r') => State::Plain,
+                (State::Plain, _) => {
                     plain.push(byte);
-                    Self::Plain
+                    State::Plain
                 }
-                (Self::Escape, b'[') => Self::Sequence,
-                (Self::Sequence, 0x20..=0x3f) => Self::Sequence,
-                (Self::Escape | Self::Sequence, _) => Self::Plain,
+                (State::Escape, b'[') => State::Sequence,
+                (State::Sequence, 0x20..=0x3f) => State::Sequence,
+                (State::Escape | State::Sequence, _) => State::Plain,
             };
         }
+        let unfinished = plain.utf8_chunks().last().map_or(0, |chunk| match std::str::from_utf8(chunk.invalid()) {
+            Err(error) if error.error_len().is_none() => chunk.invalid().len(),
+            _ => 0,
+        });
+        self.begun = plain.split_off(plain.len() - unfinished);
         String::from_utf8_lossy(&plain).into_owned()
     }
 }
@@ -243,9 +255,13 @@ mod tests {
 
     #[test]
     fn strips_control_sequences_across_reads() {
-        let mut escapes = Escapes::default();
-        let heard = [b"a\x1b[01;3".as_slice(), b"1mb\r\n\x1b", b"[2Jlogin: "];
-        let plain: String = heard.iter().map(|bytes| escapes.strip(bytes)).collect();
-        assert_eq!(plain, "ab\nlogin: ");
+        let check = |heard: &[&[u8]], expect: &str| {
+            let mut escapes = Escapes::default();
+            let plain: String = heard.iter().map(|bytes| escapes.strip(bytes)).collect();
+            assert_eq!(plain, expect);
+        };
+        check(&[b"a\x1b[01;3", b"1mb\r\n\x1b", b"[2Jlogin: "], "ab\nlogin: ");
+        check(&[b"service\xe2", b"\x80", b"\xa6the"], "service\u{2026}the");
+        check(&[b"\xe2", b"a\xff", b"b"], "\u{fffd}a\u{fffd}b");
     }
 }
