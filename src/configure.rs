@@ -14,6 +14,7 @@ use crate::{
         triggers::{self, TriggerError},
     },
     epoch::Epoch,
+    progress::Advance,
     shell::{Fatal, Limits, Machine},
     store::Layer,
     tree::{PathError, Stat, Tree},
@@ -133,10 +134,12 @@ struct Run<'a> {
     queue: queue::Queue,
     awaiting: awaiting::Awaiting,
     report: Report,
+    advance: Advance<'a>,
 }
 
-/// Installs packages into an empty root. Their order in the list doesn't matter.
-pub fn install(layers: &[Layer], options: &Options) -> Result<Installed, Error> {
+/// Installs packages into an empty root. Their order in the list doesn't matter. `advance` is told of every package that is
+/// configured.
+pub fn install(layers: &[Layer], options: &Options, advance: Advance<'_>) -> Result<Installed, Error> {
     let now = options.epoch.timestamp();
     let mut packages = read_packages(layers)?;
     packages.sort_by_cached_key(|(package, _)| file_name(package));
@@ -153,6 +156,7 @@ pub fn install(layers: &[Layer], options: &Options) -> Result<Installed, Error> 
         queue: queue::Queue::default(),
         awaiting: awaiting::Awaiting::default(),
         report: Report::default(),
+        advance,
     };
     run.prepare()?;
     for (package, layer) in packages {

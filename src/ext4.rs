@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     epoch::Epoch,
+    progress::Advance,
     tree::{InodeId, Tree, TreePath},
 };
 
@@ -133,10 +134,15 @@ impl Plan<'_> {
         self.size
     }
 
+    /// Bytes of the files' contents.
+    pub fn content_len(&self) -> u64 {
+        self.data.iter().map(|data| data.bytes.len() as u64).sum()
+    }
+
     /// Writes the file system into `out` from `base` on. The output must read as zeros there, as a file that was just
-    /// given its length does: zeros are not written.
-    pub fn write(&self, out: &File, base: u64) -> io::Result<()> {
-        writer::write(self, out, base)
+    /// given its length does: zeros are not written. The bytes told to `advance` add up to [`Plan::content_len`].
+    pub fn write(&self, out: &File, base: u64, advance: Advance<'_>) -> io::Result<()> {
+        writer::write(self, out, base, advance)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A disk image from a finished tree: every partition planned, then all of them written into one sparse file.
 
-use std::{fs::File, path::Path};
+use std::{borrow::Cow, fs::File, path::Path};
 
 use rayon::prelude::*;
 use uuid::Uuid;
@@ -12,6 +12,7 @@ use crate::{
         image::{Disk, Ext4, Fat, FatFiles, FileSystem, Partition, SECTOR},
         size::Bytes,
     },
+    progress::{Event, Progress, Unit},
     tree::{InodeId, PathError, ROOT, Tree},
 };
 
@@ -66,48 +67,91 @@ pub fn table(disk: &Disk) -> gpt::Table {
     }
 }
 
-/// Writes the disk to `path`, which must not exist.
-pub fn write(disk: &Disk, sources: Sources<'_>, epoch: Epoch, path: &Path) -> Result<Vec<Written>, ImageError> {
+/// A partition's file system, laid out.
+enum Plan<'a> {
+    Empty,
+    Fat(fat::Plan<'a>),
+    Ext4(ext4::Plan<'a>),
+}
+
+/// Writes the disk to `path`, which must not exist. Nothing is written before everything is known to fit.
+pub fn write(
+    disk: &Disk,
+    sources: Sources<'_>,
+    epoch: Epoch,
+    path: &Path,
+    progress: Progress<'_>,
+) -> Result<Vec<Written>, ImageError> {
+    let trees: Vec<_> =
+        disk.partitions.par_iter().map(|partition| tree(partition, sources)).collect::<Result<_, _>>()?;
+    let plans: Vec<_> = (disk.partitions.par_iter().zip(&trees))
+        .map(|(partition, (tree, top))| plan(partition, tree, *top, epoch))
+        .collect::<Result<_, _>>()?;
     let file = fs_err::OpenOptions::new().read(true).write(true).create_new(true).open(path)?.into_file();
     file.set_len(disk.len())?;
     gpt::write(&table(disk), &file)?;
-    let parts: Vec<Result<Written, ImageError>> =
-        disk.partitions.par_iter().map(|partition| fill(partition, sources, epoch, &file)).collect();
-    let written = parts.into_iter().collect::<Result<_, _>>()?;
+    let total = plans.iter().map(|plan| if let Plan::Ext4(plan) = plan { plan.content_len() } else { 0 }).sum();
+    progress(Event::Stage { name: "write", unit: Unit::Bytes, total });
+    let fill = |(partition, plan): (&Partition, &Plan<'_>)| fill(partition, plan, &file, progress);
+    let written = disk.partitions.par_iter().zip(&plans).map(fill).collect::<Result<_, _>>()?;
     file.sync_all()?;
     Ok(written)
 }
 
-fn fill(partition: &Partition, sources: Sources<'_>, epoch: Epoch, out: &File) -> Result<Written, ImageError> {
-    let (file_system, bytes) = match &partition.content {
-        None => ("empty", 0),
-        Some(FileSystem::Fat(content)) => ("fat", fill_fat(partition, content, sources, epoch, out)?),
-        Some(FileSystem::Ext4(content)) => ("ext4", fill_ext4(partition, content, sources.root, epoch, out)?),
-    };
-    Ok(Written { partition: partition.name.clone(), file_system, bytes })
+/// The tree that a partition is filled from, and the folder of it that becomes its root.
+fn tree<'a>(partition: &Partition, sources: Sources<'a>) -> Result<(Cow<'a, Tree>, InodeId), ImageError> {
+    match &partition.content {
+        Some(FileSystem::Fat(Fat { files: FatFiles::Loader, .. })) => Ok((Cow::Borrowed(sources.loader), ROOT)),
+        Some(FileSystem::Fat(Fat { files: FatFiles::Grub, .. })) => Ok((Cow::Borrowed(sources.grub), ROOT)),
+        Some(FileSystem::Ext4(Ext4 { tree: Some(path), strip, .. })) => stripped(sources.root, path, strip)
+            .map(|(tree, top)| (Cow::Owned(tree), top))
+            .map_err(|source| ImageError::Tree { partition: partition.name.clone(), source }),
+        Some(FileSystem::Ext4(_)) | None => Ok((Cow::Owned(Tree::new(sources.root.get(ROOT).stat.clone())), ROOT)),
+    }
 }
 
-fn fill_fat(
-    partition: &Partition,
-    content: &Fat,
-    sources: Sources<'_>,
-    epoch: Epoch,
-    out: &File,
-) -> Result<u64, ImageError> {
-    let tree = match content.files {
-        FatFiles::Loader => sources.loader,
-        FatFiles::Grub => sources.grub,
+fn plan<'a>(partition: &Partition, tree: &'a Tree, top: InodeId, epoch: Epoch) -> Result<Plan<'a>, ImageError> {
+    match &partition.content {
+        None => Ok(Plan::Empty),
+        Some(FileSystem::Fat(content)) => {
+            let options = fat::Options {
+                size: partition.len(),
+                kind: fat::Kind::Fat32,
+                volume_id: content.volume_id,
+                label: content.label.clone().unwrap_or_default(),
+                epoch,
+            };
+            fat::plan(tree, top, &options).map(Plan::Fat).map_err(|source| fat_error(partition, source))
+        }
+        Some(FileSystem::Ext4(content)) => {
+            let options = ext4::Options {
+                size: content.size.map_or(partition.len(), |size| size.0),
+                uuid: content.uuid.unwrap_or(Uuid::nil()),
+                hash_seed: content.hash_seed,
+                label: content.label.clone().unwrap_or_default().into_bytes(),
+                journal: content.journal.map(|size| size.0),
+                epoch,
+                reserved_percent: 0,
+                bytes_per_inode: 16_384,
+            };
+            ext4::plan(tree, top, &options).map(Plan::Ext4).map_err(|source| ext4_error(partition, source))
+        }
+    }
+}
+
+fn fill(partition: &Partition, plan: &Plan<'_>, out: &File, progress: Progress<'_>) -> Result<Written, ImageError> {
+    let (file_system, bytes) = match plan {
+        Plan::Empty => ("empty", 0),
+        Plan::Fat(plan) => {
+            plan.write(out, partition.offset())?;
+            ("fat", plan.size())
+        }
+        Plan::Ext4(plan) => {
+            plan.write(out, partition.offset(), &|bytes| progress(Event::Advance(bytes)))?;
+            ("ext4", plan.size())
+        }
     };
-    let options = fat::Options {
-        size: partition.len(),
-        kind: fat::Kind::Fat32,
-        volume_id: content.volume_id,
-        label: content.label.clone().unwrap_or_default(),
-        epoch,
-    };
-    let plan = fat::plan(tree, ROOT, &options).map_err(|source| fat_error(partition, source))?;
-    plan.write(out, partition.offset())?;
-    Ok(plan.size())
+    Ok(Written { partition: partition.name.clone(), file_system, bytes })
 }
 
 fn fat_error(partition: &Partition, source: fat::Error) -> ImageError {
@@ -116,27 +160,6 @@ fn fat_error(partition: &Partition, source: fat::Error) -> ImageError {
         fat::Error::DoesNotFit { needed, given } => ImageError::TooLarge { partition, needed, given },
         source => ImageError::Fat { partition, source },
     }
-}
-
-fn fill_ext4(partition: &Partition, content: &Ext4, root: &Tree, epoch: Epoch, out: &File) -> Result<u64, ImageError> {
-    let options = ext4::Options {
-        size: content.size.map_or(partition.len(), |size| size.0),
-        uuid: content.uuid.unwrap_or(Uuid::nil()),
-        hash_seed: content.hash_seed,
-        label: content.label.clone().unwrap_or_default().into_bytes(),
-        journal: content.journal.map(|size| size.0),
-        epoch,
-        reserved_percent: 0,
-        bytes_per_inode: 16_384,
-    };
-    let (tree, top) = match &content.tree {
-        Some(path) => stripped(root, path, &content.strip)
-            .map_err(|source| ImageError::Tree { partition: partition.name.clone(), source })?,
-        None => (Tree::new(root.get(ROOT).stat.clone()), ROOT),
-    };
-    let plan = ext4::plan(&tree, top, &options).map_err(|source| ext4_error(partition, source))?;
-    plan.write(out, partition.offset())?;
-    Ok(plan.size())
 }
 
 fn ext4_error(partition: &Partition, source: ext4::Error) -> ImageError {

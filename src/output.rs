@@ -15,7 +15,9 @@ use rayon::prelude::*;
 use crate::{
     digest::{Hasher, Sha256},
     epoch::Epoch,
-    ext4, seed, tar,
+    ext4,
+    progress::{Event, Progress, Unit},
+    seed, tar,
     tree::{Content, ROOT, Stat, Tree},
     zst,
 };
@@ -71,28 +73,40 @@ impl Kind {
 }
 
 /// Writes the tree as a PAX archive.
-pub fn tar(tree: &Tree, path: &Path) -> Result<()> {
+pub fn tar(tree: &Tree, path: &Path, progress: Progress<'_>) -> Result<()> {
     let archive = tar::archive(tree)?;
+    begin(progress, "write", archive.len());
     let file = create(path)?;
     file.set_len(archive.len())?;
     (0..archive.len().div_ceil(PIECE as u64)).into_par_iter().try_for_each_init(Vec::new, |buffer, index| {
         let start = index * PIECE as u64;
         buffer.resize((archive.len() - start).min(PIECE as u64) as usize, 0);
-        if archive.read_at(start, buffer) { file.file().write_all_at(buffer, start) } else { Ok(()) }
+        if archive.read_at(start, buffer) {
+            file.file().write_all_at(buffer, start)?;
+        }
+        progress(Event::Advance(buffer.len() as u64));
+        Ok::<_, io::Error>(())
     })?;
     Ok(())
 }
 
 /// Writes the tree as a PAX archive, compressed.
-pub fn tar_zst(tree: &Tree, level: i32, path: &Path) -> Result<()> {
-    compressed(&tar::archive(tree)?, level, path)
+pub fn tar_zst(tree: &Tree, level: i32, path: &Path, progress: Progress<'_>) -> Result<()> {
+    compressed(&tar::archive(tree)?, level, path, progress)
 }
 
 /// Writes the file `source`, which must not change any more, as the only member of a compressed archive. Blocks of zeros become
 /// holes, whether the host's file system has them or not.
-pub fn sparse_tar_zst(source: &Path, name: &[u8], stat: &Stat, level: i32, path: &Path) -> Result<()> {
+pub fn sparse_tar_zst(
+    source: &Path,
+    name: &[u8],
+    stat: &Stat,
+    level: i32,
+    path: &Path,
+    progress: Progress<'_>,
+) -> Result<()> {
     let content = holes::content(&fs::File::open(source)?.into_file())?;
-    compressed(&tar::archive_sparse(name, stat, &content)?, level, path)
+    compressed(&tar::archive_sparse(name, stat, &content)?, level, path, progress)
 }
 
 /// The contents of a file of the host that nobody writes: data between holes, which are whole blocks of zeros.
@@ -108,7 +122,7 @@ pub fn file_digest(path: &Path) -> io::Result<Sha256> {
 }
 
 /// Writes the tree as an ext4 file system with a tenth of it free, in whole MiB.
-pub fn ext4(tree: &Tree, epoch: Epoch, path: &Path) -> Result<()> {
+pub fn ext4(tree: &Tree, epoch: Epoch, path: &Path, progress: Progress<'_>) -> Result<()> {
     const MIB: u64 = 1 << 20;
     let mut options = ext4::Options {
         size: 0,
@@ -127,13 +141,19 @@ pub fn ext4(tree: &Tree, epoch: Epoch, path: &Path) -> Result<()> {
     let plan = ext4::plan(tree, ROOT, &options)?;
     let file = create(path)?;
     file.set_len(plan.size())?;
-    plan.write(file.file(), 0)?;
+    begin(progress, "write", plan.content_len());
+    plan.write(file.file(), 0, &|bytes| progress(Event::Advance(bytes)))?;
     Ok(())
 }
 
-fn compressed(content: &Content, level: i32, path: &Path) -> Result<()> {
+fn begin(progress: Progress<'_>, name: &'static str, total: u64) {
+    progress(Event::Stage { name, unit: Unit::Bytes, total });
+}
+
+fn compressed(content: &Content, level: i32, path: &Path, progress: Progress<'_>) -> Result<()> {
+    begin(progress, "compress", content.len());
     let mut out = BufWriter::new(create(path)?);
-    zst::write(content, level, &mut out)?;
+    zst::write(content, level, &mut out, &|bytes| progress(Event::Advance(bytes)))?;
     out.flush()?;
     Ok(())
 }

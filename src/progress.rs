@@ -23,5 +23,8 @@ pub enum Unit {
     Packages,
 }
 
+/// Where the bytes that were just done go, from any thread.
+pub type Advance<'a> = &'a (dyn Fn(u64) + Sync);
+
 /// Where events go.
 pub type Progress<'a> = &'a (dyn Fn(Event<'_>) + Sync);

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use rayon::prelude::*;
 
-use crate::tree::Content;
+use crate::{progress::Advance, tree::Content};
 
 /// Plain bytes in a frame. Part of the output's format: another value gives other bytes.
 const FRAME: usize = 4 << 20;
@@ -21,13 +21,19 @@ pub enum Error {
     Write(#[from] io::Error),
 }
 
-/// Writes `content`, holes as zeros, and returns how many bytes it took. Every frame carries a checksum of its contents.
-pub fn write(content: &Content, level: i32, out: &mut impl Write) -> Result<u64, Error> {
+/// Writes `content`, holes as zeros, and returns how many bytes it took. Every frame carries a checksum of its contents. What
+/// `advance` is told adds up to the content's length.
+pub fn write(content: &Content, level: i32, out: &mut impl Write, advance: Advance<'_>) -> Result<u64, Error> {
     let frames = content.len().div_ceil(FRAME as u64).max(1);
     let mut written = 0;
     for first in (0..frames).step_by(BATCH as usize) {
         let batch: Vec<u64> = (first..frames.min(first + BATCH)).collect();
-        let done: Vec<_> = batch.par_iter().with_max_len(1).map(|index| frame(content, *index, level)).collect();
+        let compress = |index: &u64| {
+            let compressed = frame(content, *index, level);
+            advance((content.len() - index * FRAME as u64).min(FRAME as u64));
+            compressed
+        };
+        let done: Vec<_> = batch.par_iter().with_max_len(1).map(compress).collect();
         for frame in done {
             let frame = frame.map_err(Error::Compress)?;
             out.write_all(&frame)?;

@@ -18,15 +18,16 @@ pub(super) struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-A target is `<os>/<variant>`, such as guestos/dev; ic-os/<os>/image.toml defines it. A base is one archive at one instant,
-defined in snapshots/<base>/base.toml. `icos lock` writes what a target consists of into snapshots/<base>/, which is committed;
-all that comes after it depends on nothing but the lock, the definitions and SOURCE_DATE_EPOCH (0 unless set).
+A target is `<os>/<variant>`, such as guestos/dev; ic-os/<os>/image.toml defines it. A base is
+one archive at one instant, defined in snapshots/<base>/base.toml. `icos lock` writes what a target
+consists of into snapshots/<base>/, which is committed; all that comes after it depends on nothing
+but the lock, the definitions and SOURCE_DATE_EPOCH (0 unless set).
 
 Examples:
-  icos build guestos/dev                          download what the lock names and write out/guestos/dev/disk.img
-  icos boot guestos/dev                           start it in QEMU and wait for its login prompt
+  icos build guestos/dev    fetch what the lock names, write out/guestos/dev/disk.img
+  icos boot guestos/dev     start it in QEMU and wait for its login prompt
+  icos lock guestos/dev     move to the archive's newest packages; then git diff snapshots/
   icos rootfs --base debian-bookworm nginx -o web.tar.zst
-  icos lock guestos/dev && git diff snapshots/    move to the archive's newest packages
 
 Exit status: 0 fine, 1 failed, 2 wrong usage, 3 something differs.";
 
@@ -118,14 +119,18 @@ pub(super) struct Lock {
 
 #[derive(Debug, Args)]
 pub(super) struct Fetch {
+    /// Targets; all that have a lock on the base when none is named
     pub(super) targets: Vec<String>,
+    /// Base whose locks are meant [default: each image's own]
     #[arg(long)]
     pub(super) base: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Build {
+    /// Targets; all that have a lock on the base when none is named
     pub(super) targets: Vec<String>,
+    /// Base to build on [default: each image's own]
     #[arg(long)]
     pub(super) base: Option<String>,
     /// Open no connection; everything must be in the store

@@ -45,7 +45,7 @@ pub(super) fn run(edge: &Edge, args: &Build) -> anyhow::Result<ExitCode> {
             let done = pipeline::build(session, &build).with_context(|| format!("building {target}"))?;
             edge.screen.end();
             put_in_place(&unfinished.path, &folder)?;
-            edge.note(&summary(&done, &folder)?);
+            edge.note(&summary(&done, &folder, edge.screen.seconds())?);
             built.push(done);
         }
         Ok(())
@@ -84,7 +84,7 @@ fn put_in_place(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn summary(built: &Built, folder: &Path) -> anyhow::Result<String> {
+fn summary(built: &Built, folder: &Path, seconds: f64) -> anyhow::Result<String> {
     let mut text = String::new();
     writeln!(text, "{} on {}: {} packages, {} paths", built.target, built.base, built.packages, built.paths)?;
     for part in &built.partitions {
@@ -96,6 +96,6 @@ fn summary(built: &Built, folder: &Path) -> anyhow::Result<String> {
     for (name, (size, sum)) in &built.files {
         writeln!(text, "  {sum}  {:>10}  {}", Bytes(*size).to_string(), folder.join(name).display())?;
     }
-    write!(text, "  version {}", built.version)?;
+    write!(text, "  version {}; {seconds:.1} s", built.version)?;
     Ok(text)
 }

@@ -36,11 +36,12 @@ pub(super) fn run(edge: &Edge, args: &Rootfs) -> anyhow::Result<ExitCode> {
         edge.note(note);
     }
     edge.note(&format!(
-        "{}: {} packages, {} paths, {}",
+        "{}: {} packages, {} paths, {}; {:.1} s",
         output.display(),
         done.packages,
         done.paths,
-        Bytes(done.bytes)
+        Bytes(done.bytes),
+        edge.screen.seconds()
     ));
     let (packages, paths, bytes) = (done.packages, done.paths, done.bytes);
     edge.print("", &json!({ "output": output, "packages": packages, "paths": paths, "bytes": bytes }))?;

@@ -22,6 +22,7 @@ pub(super) enum Loudness {
 pub(super) struct Screen {
     loudness: Loudness,
     bars: bool,
+    begun: Instant,
     stage: Mutex<Option<Stage>>,
 }
 
@@ -32,9 +33,15 @@ struct Stage {
 }
 
 impl Screen {
+    #[expect(clippy::disallowed_methods, reason = "how long a verb took is shown, and reaches no image")]
     pub(super) fn new(loudness: Loudness) -> Self {
         let bars = loudness > Loudness::Quiet && std::io::stderr().is_terminal();
-        Self { loudness, bars, stage: Mutex::new(None) }
+        Self { loudness, bars, begun: Instant::now(), stage: Mutex::new(None) }
+    }
+
+    /// Since the verb began.
+    pub(super) fn seconds(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
     }
 
     pub(super) fn is_loud(&self) -> bool {

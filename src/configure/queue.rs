@@ -215,6 +215,7 @@ impl Run<'_> {
         self.queue.since_nothing = 0;
         let name = self.name(id);
         self.report.configured.push(name);
+        (self.advance)(1);
         self.activate_own(id)?;
         self.place_conffiles(id)?;
         self.database_mut().get_mut(id).state = State::HalfConfigured;

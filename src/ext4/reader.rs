@@ -277,7 +277,7 @@ mod tests {
         };
         let file = tempfile::NamedTempFile::new().expect("a scratch file");
         file.as_file().set_len(options.size).expect("room");
-        plan(&tree, ROOT, &options).expect("a plan").write(file.as_file(), 0).expect("written");
+        plan(&tree, ROOT, &options).expect("a plan").write(file.as_file(), 0, &|_| {}).expect("written");
         fs_err::read(file.path()).expect("readable")
     }
 

@@ -5,7 +5,7 @@ use std::{fs::File, io};
 use rayon::prelude::*;
 
 use super::Plan;
-use crate::sparse;
+use crate::{progress::Advance, sparse};
 
 /// Metadata at an offset in the file system.
 #[derive(Debug)]
@@ -21,7 +21,11 @@ pub(super) struct Data<'a> {
     pub(super) bytes: &'a [u8],
 }
 
-pub(super) fn write(plan: &Plan<'_>, out: &File, base: u64) -> io::Result<()> {
+pub(super) fn write(plan: &Plan<'_>, out: &File, base: u64, advance: Advance<'_>) -> io::Result<()> {
     plan.pieces.par_iter().try_for_each(|piece| sparse::write(out, base + piece.offset, &piece.bytes))?;
-    plan.data.par_iter().try_for_each(|data| sparse::write(out, base + data.offset, data.bytes))
+    plan.data.par_iter().try_for_each(|data| {
+        sparse::write(out, base + data.offset, data.bytes)?;
+        advance(data.bytes.len() as u64);
+        Ok(())
+    })
 }

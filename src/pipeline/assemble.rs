@@ -42,7 +42,7 @@ pub(super) fn configured(
     skips: &[Skip],
     answers: &[Answer],
 ) -> Result<Tree> {
-    (session.progress)(Event::Stage { name: "configure", unit: Unit::Packages, total: 0 });
+    (session.progress)(Event::Stage { name: "configure", unit: Unit::Packages, total: layers.len() as u64 });
     let preseed = answers.iter().map(|a| format!("{} {} {} {}\n", a.package, a.question, a.kind, a.value));
     let options = configure::Options {
         epoch: session.epoch,
@@ -59,7 +59,7 @@ pub(super) fn configured(
             .collect(),
         limits: LIMITS,
     };
-    Ok(configure::install(layers, &options)?.tree)
+    Ok(configure::install(layers, &options, &|count| (session.progress)(Event::Advance(count)))?.tree)
 }
 
 /// The finished tree of an image.

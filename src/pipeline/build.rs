@@ -12,7 +12,6 @@ use crate::{
     image::{self, ImageError, Sources, Written},
     manifest::{image::Image, project::Target, size::Bytes},
     output, overlay,
-    progress::{Event, Unit},
     tree::{Content, Node, Stat, Tree},
 };
 
@@ -60,14 +59,13 @@ pub fn build(session: &Session<'_>, build: &Build) -> Result<Built> {
     let esp = config.esp_tree(loader_definition, session.epoch, |path| loader.get(path.as_bytes()).cloned())?;
     let grub = config.grub_tree(session.epoch)?;
 
-    (session.progress)(Event::Stage { name: "write", unit: Unit::Bytes, total: 0 });
     let disk = build.folder.join("disk.img");
     let sources = Sources { root: &tree, loader: &esp, grub: &grub };
-    let partitions = image::write(&image.disk, sources, session.epoch, &disk).map_err(|e| too_large(e, &report))?;
-    (session.progress)(Event::Stage { name: "compress", unit: Unit::Bytes, total: 0 });
+    let partitions = image::write(&image.disk, sources, session.epoch, &disk, session.progress)
+        .map_err(|error| too_large(error, &report))?;
     let stat = Stat::root(0o644, session.epoch.timestamp());
     let archive = build.folder.join("disk-img.tar.zst");
-    output::sparse_tar_zst(&disk, b"disk.img", &stat, output::ZSTD_LEVEL, &archive)?;
+    output::sparse_tar_zst(&disk, b"disk.img", &stat, output::ZSTD_LEVEL, &archive, session.progress)?;
     fs_err::write(build.folder.join("version.txt"), format!("{version}\n"))?;
     let files = sums(&build.folder)?;
     Ok(Built {

@@ -88,14 +88,16 @@ pub fn rootfs(session: &Session<'_>, rootfs: &Rootfs) -> Result<Written> {
     let sums: Vec<_> = wanted.iter().map(|file| file.sha256).collect();
     let layers = assemble::layers(session, &sums)?;
     let tree = assemble::configured(session, &layers, &base.architecture, &[], &[])?;
-    (session.progress)(Event::Stage { name: "write", unit: Unit::Bytes, total: 0 });
     let output = &rootfs.output;
     let mut notes = Vec::new();
     match rootfs.form {
-        Kind::Folder => notes.extend(left_out(&output::folder(&tree, output)?)),
-        Kind::Tar => output::tar(&tree, output)?,
-        Kind::TarZst => output::tar_zst(&tree, output::ZSTD_LEVEL, output)?,
-        Kind::Ext4 => output::ext4(&tree, session.epoch, output)?,
+        Kind::Folder => {
+            (session.progress)(Event::Stage { name: "write", unit: Unit::Bytes, total: 0 });
+            notes.extend(left_out(&output::folder(&tree, output)?));
+        }
+        Kind::Tar => output::tar(&tree, output, session.progress)?,
+        Kind::TarZst => output::tar_zst(&tree, output::ZSTD_LEVEL, output, session.progress)?,
+        Kind::Ext4 => output::ext4(&tree, session.epoch, output, session.progress)?,
     }
     let bytes = if output.is_file() { output.metadata()?.len() } else { content_len(&tree) };
     Ok(Written { packages: layers.len(), paths: tree.walk().count(), bytes, notes })

@@ -37,7 +37,7 @@ fn layers(debs: &[Deb]) -> Vec<Layer> {
 }
 
 fn install(debs: &[Deb], options: &Options) -> Result<Installed, configure::Error> {
-    configure::install(&layers(debs), options)
+    configure::install(&layers(debs), options, &|_| {})
 }
 
 /// A script that notes that it ran, and then does something.

@@ -86,7 +86,7 @@ impl Image {
         let file = tempfile::NamedTempFile::new().expect("a scratch file");
         let plan = ext4::plan(tree, ROOT, options).expect("a plan");
         file.as_file().set_len(BASE + options.size + MIB).expect("room for the image");
-        plan.write(file.as_file(), BASE).expect("written");
+        plan.write(file.as_file(), BASE, &|_| {}).expect("written");
         Self { file, size: options.size }
     }
 
@@ -375,7 +375,7 @@ fn a_part_of_the_tree() {
     let boot = tree.lookup(b"/boot").expect("there");
     let image = tempfile::NamedTempFile::new().expect("a scratch file");
     image.as_file().set_len(MIB).expect("room");
-    ext4::plan(&tree, boot, &options(MIB)).expect("a plan").write(image.as_file(), 0).expect("written");
+    ext4::plan(&tree, boot, &options(MIB)).expect("a plan").write(image.as_file(), 0, &|_| {}).expect("written");
     let read = ext4::read(&map(image.as_file())).expect("readable");
     let id = read.tree.lookup(b"/vmlinuz").expect("there");
     assert_eq!(read.tree.get(id).links(), 1, "the name outside does not count");

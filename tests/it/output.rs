@@ -70,10 +70,11 @@ fn archives_are_the_same_on_any_number_of_threads() {
     for threads in [1, 8] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         let path = |end: &str| folder.path().join(format!("{threads}.{end}"));
-        pool.install(|| output::tar(&tree, &path("tar"))).expect("written");
+        pool.install(|| output::tar(&tree, &path("tar"), &|_| {})).expect("written");
         assert!(fs_err::read(path("tar")).expect("readable") == *expect);
-        pool.install(|| output::tar_zst(&tree, output::ZSTD_LEVEL, &path("tar.zst"))).expect("written");
-        pool.install(|| output::ext4(&tree, Epoch::from_variable(None).expect("0"), &path("ext4"))).expect("written");
+        pool.install(|| output::tar_zst(&tree, output::ZSTD_LEVEL, &path("tar.zst"), &|_| {})).expect("written");
+        pool.install(|| output::ext4(&tree, Epoch::from_variable(None).expect("0"), &path("ext4"), &|_| {}))
+            .expect("written");
         outputs.push((fs_err::read(path("tar.zst")).expect("readable"), fs_err::read(path("ext4")).expect("readable")));
     }
     assert!(outputs[0] == outputs[1]);
@@ -98,7 +99,7 @@ fn frames_are_zstd() {
     ] {
         let content = Content::sparse(len, runs).expect("valid runs");
         let mut packed = Vec::new();
-        let written = zst::write(&content, 3, &mut packed).expect("memory takes everything");
+        let written = zst::write(&content, 3, &mut packed, &|_| {}).expect("memory takes everything");
         assert_eq!(written, packed.len() as u64);
         let folder = scratch();
         let path = folder.path().join("a.zst");
@@ -126,7 +127,7 @@ fn holes_are_what_the_bytes_say() {
     let stat = Stat::root(0o644, Timestamp::from_seconds(1_700_000_000));
     for name in ["full", "sparse"] {
         let out = path(&format!("{name}.tar.zst"));
-        output::sparse_tar_zst(&path(name), b"disk.img", &stat, 3, &out).expect("written");
+        output::sparse_tar_zst(&path(name), b"disk.img", &stat, 3, &out, &|_| {}).expect("written");
     }
     let packed = fs_err::read(path("full.tar.zst")).expect("readable");
     assert!(packed == fs_err::read(path("sparse.tar.zst")).expect("readable"));
