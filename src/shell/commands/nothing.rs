@@ -1,4 +1,4 @@
-//! Commands without an effect on a tree: true, false, sync, sleep, logger.
+//! Commands without an effect on a tree: true, false, sync, sleep, logger, nproc, getconf; by policy also mandb.
 
 use crate::shell::{Fatal, Process, Status, files::show, options::parse};
 
@@ -48,5 +48,22 @@ pub(super) fn logger(process: &mut Process<'_>) -> Result<Status, Fatal> {
 pub(super) fn nproc(process: &mut Process<'_>) -> Result<Status, Fatal> {
     parse(process, &["all", "ignore="])?;
     process.out(b"1\n")?;
+    Ok(Status::SUCCESS)
+}
+
+/// One processor, as `nproc` has it.
+pub(super) fn getconf(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    match process.arguments().as_slice() {
+        [name] if matches!(name.as_slice(), b"_NPROCESSORS_ONLN" | b"_NPROCESSORS_CONF") => {
+            process.out(b"1\n")?;
+            Ok(Status::SUCCESS)
+        }
+        _ => Err(process.not_modelled("anything but the number of processors")),
+    }
+}
+
+/// The index of manual pages is made when it is wanted.
+pub(super) fn mandb(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    parse(process, &["c create", "q quiet", "p no-purge", "s no-straycats", "t test"])?;
     Ok(Status::SUCCESS)
 }

@@ -1,5 +1,6 @@
-//! What scripts ask about the machine they run on: `ischroot`, `mountpoint`, `start-stop-daemon`. An image that is built is
-//! not running: it is like a chroot in which nothing is mounted and no process lives.
+//! What scripts ask about the machine they run on: `ischroot`, `mountpoint`, `start-stop-daemon`, `pidof`, `pgrep`, `tty`,
+//! `stty`. An image that is built is not running: it is like a chroot in which nothing is mounted, no process lives and nobody
+//! sits at a terminal.
 
 use super::super::{Fatal, Process, Status, options};
 
@@ -59,4 +60,27 @@ pub(super) fn start_stop_daemon(process: &mut Process<'_>) -> Result<Status, Fat
         process.out(line.as_bytes())?;
     }
     Ok(if arguments.has("oknodo") { Status::SUCCESS } else { Status::FAILURE })
+}
+
+/// Of no name is there a process, be it to be found (`pidof`, `pgrep`) or to be told something (`pkill`).
+pub(super) fn no_process(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    if process.arguments().is_empty() {
+        return Err(process.not_modelled("no name of a process"));
+    }
+    Ok(Status::FAILURE)
+}
+
+pub(super) fn tty(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    let arguments = options::parse(process, &["silent quiet s"])?;
+    if !arguments.has("silent") {
+        process.out(b"not a tty\n")?;
+    }
+    Ok(Status::FAILURE)
+}
+
+pub(super) fn stty(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    if process.arguments().iter().any(|word| word.starts_with(b"-F") || word.starts_with(b"--file")) {
+        return Err(process.not_modelled("a device"));
+    }
+    process.fail("'standard input': Inappropriate ioctl for device")
 }

@@ -63,3 +63,13 @@ fn rest(process: &mut Process<'_>, arguments: Arguments, skip: usize) -> Result<
     }
     process.run(arguments.operands[skip..].to_vec())
 }
+
+/// As another user, which only a command may that makes no files of its own: they would be the other user's.
+pub(super) fn setpriv(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    let table = &["reuid=", "regid=", "init-groups", "clear-groups", "keep-groups", "reset-env"];
+    let arguments = parse_leading(process, table)?;
+    match arguments.operands.first() {
+        Some(command) if command.ends_with(b"/mandb") => rest(process, arguments, 0),
+        _ => Err(process.not_modelled("a command that may make files")),
+    }
+}
