@@ -77,6 +77,7 @@ mod nl;
 mod nothing;
 mod od;
 mod openssl;
+mod pam_auth_update;
 mod passwd;
 mod paste;
 mod perl;
@@ -241,6 +242,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("nproc", nothing::nproc),
     ("od", od::run),
     ("openssl", openssl::run),
+    ("pam-auth-update", pam_auth_update::run),
     ("passwd", passwd::run),
     ("paste", paste::run),
     ("perl", perl::run),
