@@ -11,6 +11,7 @@ pub mod nearest;
 pub mod progress;
 pub mod seed;
 pub mod sparse;
+pub mod tails;
 
 // Layer 1: data
 pub mod deb;
@@ -21,11 +22,13 @@ pub mod manifest;
 pub mod tree;
 
 // Layer 2: formats
+pub mod catalog;
 pub mod cpio;
 pub mod elf;
 pub mod ext4;
 pub mod fat;
 pub mod gpt;
+pub mod hwdb;
 pub mod kmod;
 pub mod ldcache;
 pub mod tar;

@@ -13,6 +13,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("seed", 0),
     ("sparse", 0),
     ("map", 0),
+    ("tails", 0),
     ("nearest", 0),
     ("progress", 0),
     ("bytes", 0),
@@ -33,6 +34,8 @@ const LAYERS: &[(&str, u8)] = &[
     ("elf", 2),
     ("ldcache", 2),
     ("x509", 2),
+    ("catalog", 2),
+    ("hwdb", 2),
     ("kmod", 2),
     ("trust", 3),
     ("mirror", 3),
@@ -69,6 +72,8 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("shell", "ldcache"),
     ("shell", "kmod"),
     ("shell", "x509"),
+    ("shell", "catalog"),
+    ("shell", "hwdb"),
     ("fetch", "store"),
     ("fetch", "mirror"),
     ("fetch", "trust"),
@@ -84,7 +89,8 @@ const SIDEWAYS: &[(&str, &str)] = &[
 ];
 
 /// Formats that must not know Debian packages.
-const FORMATS: &[&str] = &["ext4", "fat", "gpt", "verity", "cpio", "tar", "zst", "elf", "ldcache", "x509"];
+const FORMATS: &[&str] =
+    &["ext4", "fat", "gpt", "verity", "cpio", "tar", "zst", "elf", "ldcache", "x509", "catalog", "hwdb"];
 
 const MAX_LINES: usize = 600;
 const MAX_FUNCTION_LINES: usize = 70;

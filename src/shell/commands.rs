@@ -46,6 +46,7 @@ mod getcap;
 mod getent;
 mod getfacl;
 mod getopt;
+mod glib;
 mod gpasswd;
 mod grep;
 mod groupadd;
@@ -59,6 +60,7 @@ mod hostname;
 mod id;
 mod install;
 mod join;
+mod journalctl;
 mod ld_so;
 mod ldconfig;
 mod linux_update_symlinks;
@@ -106,6 +108,7 @@ mod ssh_keygen;
 mod stat;
 mod surroundings;
 mod systemctl;
+mod systemd_hwdb;
 mod systemd_sysusers;
 mod systemd_tmpfiles;
 mod tac;
@@ -198,6 +201,8 @@ const COMMANDS: &[(&str, Command)] = &[
     ("getent", getent::run),
     ("getfacl", getfacl::run),
     ("getopt", getopt::run),
+    ("gio-querymodules", glib::query_modules),
+    ("glib-compile-schemas", glib::compile_schemas),
     ("gpasswd", gpasswd::run),
     ("grep", grep::grep),
     ("groupadd", groupadd::run),
@@ -213,6 +218,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("ionice", wrapper::ionice),
     ("ischroot", surroundings::ischroot),
     ("join", join::run),
+    ("journalctl", journalctl::run),
     ("ld-linux-aarch64.so.1", ld_so::aarch64),
     ("ld-linux-x86-64.so.2", ld_so::x86_64),
     ("ldconfig", ldconfig::run),
@@ -291,6 +297,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("stty", surroundings::stty),
     ("sync", nothing::sync),
     ("systemctl", systemctl::run),
+    ("systemd-hwdb", systemd_hwdb::update),
     ("systemd-machine-id-setup", machine_id::setup),
     ("systemd-sysusers", systemd_sysusers::run),
     ("systemd-tmpfiles", systemd_tmpfiles::run),

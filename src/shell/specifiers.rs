@@ -10,6 +10,8 @@ pub(super) enum Expanded {
     Unresolvable,
     /// The machine's id where there isn't even an empty file for it.
     Missing,
+    /// The id of the boot that is running: none is.
+    NoBoot,
     /// A letter that is none.
     Unknown,
 }
@@ -51,7 +53,8 @@ pub(super) fn expand(process: &Process<'_>, text: &[u8]) -> Result<Expanded, Fat
                 out.extend_from_slice(&release(process, *letter));
                 continue;
             }
-            Some(letter @ (b'b' | b'H' | b'l' | b'q' | b'v')) => {
+            Some(b'b') => return Ok(Expanded::NoBoot),
+            Some(letter @ (b'H' | b'l' | b'q' | b'v')) => {
                 return Err(process.not_modelled(format!("%{} before the first boot", char::from(*letter))));
             }
             Some(_) => return Ok(Expanded::Unknown),

@@ -96,6 +96,7 @@ impl Items {
             }
             match expand(process, word)? {
                 Expanded::Text(text) => *slot = Some(text),
+                Expanded::NoBoot => return Err(process.not_modelled("%b before the first boot")),
                 Expanded::Unresolvable | Expanded::Missing | Expanded::Unknown => {
                     return Ok(Err(format!("Failed to replace specifiers in '{}': Invalid argument", show(word))));
                 }

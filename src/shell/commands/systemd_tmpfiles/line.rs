@@ -46,6 +46,9 @@ pub(super) fn parse(process: &mut Process<'_>, items: &Items, place: &str, line:
     let path = match expand(process, path)? {
         Expanded::Text(text) => text,
         Expanded::Unresolvable => return Ok(Outcome::Nothing),
+        // Nothing that belongs to a boot is there to be kept or taken away.
+        Expanded::NoBoot if matches!(letter, b'x' | b'X' | b'r' | b'R') => return Ok(Outcome::Nothing),
+        Expanded::NoBoot => return Err(process.not_modelled(format!("`{}` before the first boot", show(path)))),
         Expanded::Missing => {
             let why = "No such file or directory";
             return Ok(Outcome::Failed(format!("{place}: Failed to replace specifiers in '{}': {why}", show(path))));
@@ -187,6 +190,7 @@ fn expand_argument(process: &Process<'_>, item: &mut Item) -> Result<Option<Outc
         match expand(process, &text)? {
             Expanded::Text(text) => item.argument = Some(text),
             Expanded::Unresolvable | Expanded::Missing => return Ok(Some(Outcome::Nothing)),
+            Expanded::NoBoot => return Err(process.not_modelled("%b before the first boot")),
             Expanded::Unknown => {
                 let message = "Failed to substitute specifiers in argument: Invalid slot";
                 return Ok(Some(Outcome::Invalid(message.to_owned())));
@@ -196,6 +200,7 @@ fn expand_argument(process: &Process<'_>, item: &mut Item) -> Result<Option<Outc
     for (_, value) in &mut item.xattrs {
         match expand(process, value)? {
             Expanded::Text(text) => *value = text,
+            Expanded::NoBoot => return Err(process.not_modelled("%b before the first boot")),
             _ => return Ok(Some(Outcome::Nothing)),
         }
     }
