@@ -17,6 +17,7 @@ mod guestos;
 mod loader;
 mod openssl;
 mod output;
+mod pam;
 mod resolve;
 mod rootfs;
 mod shell;
