@@ -22,6 +22,7 @@ mod resolve;
 mod rootfs;
 mod shell;
 mod store;
+mod systemd_databases;
 mod tar;
 mod transcripts;
 mod trust;
