@@ -17,8 +17,8 @@ use icos::{
 
 use crate::support::judge::{judge, run};
 
-/// Somebody who owns nothing: the numbers of `nobody`.
-const USER: &str = "65534";
+/// Two people who own nothing.
+const USERS: [&str; 2] = ["65534", "65533"];
 
 fn project() -> Project {
     Project { root: PathBuf::from(env!("CARGO_MANIFEST_DIR")) }
@@ -30,11 +30,11 @@ fn scratch() -> PathBuf {
 
 /// `icos` as an ordinary user, with an environment that holds nothing but what is set here. Root would have to drop its rights;
 /// anybody else is ordinary already.
-fn icos(variables: &[(&str, &str)]) -> Command {
+fn icos(user: &str, variables: &[(&str, &str)]) -> Command {
     let program = env!("CARGO_BIN_EXE_icos");
     let mut command = if rustix::process::geteuid().is_root() {
         let mut command = judge("setpriv").expect("util-linux is on every Debian machine");
-        command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--no-new-privs", program]);
+        command.args(["--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs", program]);
         command
     } else {
         #[expect(clippy::disallowed_methods, reason = "the program under test")]
@@ -49,13 +49,14 @@ fn succeed(output: &Output) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A folder that the ordinary user may write to.
-fn folder(name: &str) -> PathBuf {
-    let path = scratch().join(name);
+/// A folder that the user may write to.
+fn folder(user: &str, name: &str) -> PathBuf {
+    let home = scratch().join(user);
+    let path = home.join(name);
     fs_err::create_dir_all(&path).expect("made");
     if rustix::process::geteuid().is_root() {
-        let owner = USER.parse().expect("a number");
-        for path in [&scratch(), &path] {
+        let owner = user.parse().expect("a number");
+        for path in [&home, &path] {
             std::os::unix::fs::chown(path, Some(owner), Some(owner)).expect("given away");
         }
     }
@@ -66,9 +67,9 @@ fn folder(name: &str) -> PathBuf {
 fn built() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let (home, out) = (folder("home"), folder("first"));
+        let (home, out) = (folder(USERS[0], "home"), folder(USERS[0], "first"));
         let home = home.to_str().expect("UTF-8");
-        let output = icos(&[("HOME", home), ("RAYON_NUM_THREADS", "8")])
+        let output = icos(USERS[0], &[("HOME", home), ("RAYON_NUM_THREADS", "8")])
             .args(["build", "guestos/dev", "--base", "debian-bookworm", "-o"])
             .arg(&out)
             .output()
@@ -79,30 +80,48 @@ fn built() -> &'static Path {
 }
 
 #[test]
-#[ignore = "the named suite of the README: takes minutes, and needs every script of the image to be interpreted"]
 fn the_same_lock_gives_the_same_bytes() {
     let first = built();
-    // Another folder, home, time zone, language, temporary folder, thread count; umask and clock are the shell's and faketime's.
-    let (home, out, tmp) = (folder("elsewhere"), folder("second"), folder("tmp"));
-    let store = folder("home").join(".cache/icos");
-    let mut again = icos(&[
-        ("HOME", home.to_str().expect("UTF-8")),
-        ("ICOS_STORE", store.to_str().expect("UTF-8")),
-        ("TMPDIR", tmp.to_str().expect("UTF-8")),
-        ("TZ", "Pacific/Auckland"),
-        ("LANG", "tr_TR.UTF-8"),
-        ("LC_ALL", "tr_TR.UTF-8"),
-        ("RAYON_NUM_THREADS", "1"),
-    ]);
-    again.args(["build", "guestos/dev", "--base", "debian-bookworm", "--offline", "-o"]).arg(&out).current_dir("/");
-    succeed(&again.output().expect("started"));
+    // Another person, with a store of their own, and everything else different too.
+    let [home, out, tmp] = ["elsewhere", "second", "tmp"].map(|name| folder(USERS[1], name));
+    let mut again = icos(
+        USERS[1],
+        &[
+            ("HOME", home.to_str().expect("UTF-8")),
+            ("ICOS_STORE", home.join("a store").to_str().expect("UTF-8")),
+            ("TMPDIR", tmp.to_str().expect("UTF-8")),
+            ("TZ", "Pacific/Auckland"),
+            ("LANG", "tr_TR.UTF-8"),
+            ("LC_ALL", "tr_TR.UTF-8"),
+            ("RAYON_NUM_THREADS", "1"),
+        ],
+    );
+    again.args(["build", "guestos/dev", "--base", "debian-bookworm", "-o"]).arg(&out).current_dir("/");
+    succeed(&elsewhen(again).output().expect("started"));
     let sums = |folder: &Path| fs_err::read_to_string(folder.join("SHA256SUMS")).expect("written");
     assert_eq!(sums(first), sums(&out));
-    fs_err::remove_dir_all(&out).expect("removed");
+    for folder in [&home, &out] {
+        fs_err::remove_dir_all(folder).expect("removed");
+    }
+}
+
+/// The same command under a narrow umask and, where there is faketime, years ago.
+fn elsewhen(command: Command) -> Command {
+    let mut words: Vec<_> = [command.get_program()].into_iter().chain(command.get_args()).map(ToOwned::to_owned).collect();
+    if let Some(faketime) = judge("faketime") {
+        words.splice(..0, [faketime.get_program().to_owned(), "2031-02-03 04:05:06".into()]);
+    }
+    let mut shell = judge("sh").expect("every machine has one");
+    shell.env_clear().args(["-c", "umask 077; exec \"$@\"", "sh"]).args(words).current_dir("/");
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            shell.env(name, value);
+        }
+    }
+    shell
 }
 
 #[test]
-#[ignore = "the named suite of the README: takes minutes, and needs every script of the image to be interpreted"]
 fn foreign_judges_find_no_fault() {
     let disk = built().join("disk.img");
     let (image, _) = project().image("guestos").expect("a valid definition");
@@ -144,7 +163,6 @@ fn cut(disk: &Path, start: u64, sectors: u64) -> tempfile::NamedTempFile {
 
 /// What dpkg says of the database and the files of the root partition.
 #[test]
-#[ignore = "the named suite of the README: takes minutes, and needs every script of the image to be interpreted"]
 fn dpkg_finds_its_database_whole() {
     let (Some(mut debugfs), Some(mut audit), Some(mut verify)) = (judge("debugfs"), judge("dpkg"), judge("dpkg"))
     else {
@@ -170,9 +188,8 @@ fn dpkg_finds_its_database_whole() {
 const EXPECTED: &[&str] = &[" /etc/lvm/lvm.conf", " /etc/pam.d/login", " /etc/pam.d/sshd"];
 
 #[test]
-#[ignore = "the named suite of the README: takes minutes, and needs every script of the image to be interpreted"]
 fn icos_reads_its_image_again() {
-    let output = icos(&[("HOME", folder("home").to_str().expect("UTF-8"))])
+    let output = icos(USERS[0], &[("HOME", folder(USERS[0], "home").to_str().expect("UTF-8"))])
         .args(["verify", "--format", "json"])
         .arg(built().join("disk.img"))
         .output()
@@ -185,7 +202,6 @@ fn icos_reads_its_image_again() {
 }
 
 #[test]
-#[ignore = "the named suite of the README: takes minutes, and needs every script of the image to be interpreted"]
 fn it_boots_to_a_login_prompt_without_failed_units() {
     if judge("qemu-system-x86_64").is_none() {
         return;
