@@ -107,7 +107,8 @@ fn the_same_lock_gives_the_same_bytes() {
 
 /// The same command under a narrow umask and, where there is faketime, years ago.
 fn elsewhen(command: Command) -> Command {
-    let mut words: Vec<_> = [command.get_program()].into_iter().chain(command.get_args()).map(ToOwned::to_owned).collect();
+    let mut words: Vec<_> =
+        [command.get_program()].into_iter().chain(command.get_args()).map(ToOwned::to_owned).collect();
     if let Some(faketime) = judge("faketime") {
         words.splice(..0, [faketime.get_program().to_owned(), "2031-02-03 04:05:06".into()]);
     }

@@ -99,3 +99,40 @@ fn is_what_dpkg_makes() {
     println!("{output}");
     assert_eq!((status, errors.as_str()), (0, ""), "the trees differ");
 }
+
+/// Essential and required packages, and apt: the tree is dpkg's, path for path. Only root can let dpkg install something.
+#[test]
+fn minbase_is_what_dpkg_makes() {
+    let (Some(mut python), Some(mut compare)) = (judge::judge("python3"), judge::judge("python3")) else { return };
+    if !rustix::process::geteuid().is_root() || judge::judge("dpkg-deb").is_none() {
+        eprintln!("skipped: dpkg installs packages for root alone");
+        return;
+    }
+    let scratch = tempfile::tempdir().expect("a scratch folder");
+    let [store, debs] = ["store", "debs"].map(|name| scratch.path().join(name));
+    let [ours, real] = ["ours.tar", "real.tar"].map(|name| scratch.path().join(name));
+    let root = env!("CARGO_MANIFEST_DIR");
+    #[expect(clippy::disallowed_methods, reason = "the program under test")]
+    let mut icos = std::process::Command::new(env!("CARGO_BIN_EXE_icos"));
+    icos.args(["--project", root, "rootfs", "--base", "debian-bookworm", "--required", "apt", "-o"]).arg(&ours);
+    let (code, _, errors) = judge::run(icos.env("ICOS_STORE", &store));
+    assert_eq!(code, 0, "{errors}");
+    fs_err::create_dir(&debs).expect("made");
+    for entry in fs_err::read_dir(store.join("debs")).expect("a store") {
+        let path = entry.expect("there").path();
+        let mut dpkg = judge::judge("dpkg-deb").expect("asked for before");
+        let (_, control, _) =
+            judge::run(dpkg.arg("-W").arg("--showformat=${Package} ${Version} ${Architecture}").arg(&path));
+        // What is no package is an index.
+        if let [name, version, architecture] = control.split(' ').collect::<Vec<_>>()[..] {
+            let version = version.split_once(':').map_or(version, |(_, rest)| rest);
+            fs_err::hard_link(&path, debs.join(format!("{name}_{version}_{architecture}.deb"))).expect("linked");
+        }
+    }
+    let script = Path::new(root).join("tests/oracle/dpkg-judge.py");
+    let (code, output, errors) = judge::run(python.arg(&script).arg("make").arg(&debs).arg(&real));
+    assert_eq!(code, 0, "{output}{errors}");
+    let (code, output, errors) = judge::run(compare.arg(&script).arg("compare").arg(&real).arg(&ours).arg("--all"));
+    assert_eq!((code, errors.as_str()), (0, ""), "{output}");
+    println!("{output}");
+}
