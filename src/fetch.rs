@@ -266,6 +266,10 @@ impl<'a> Net<'a> {
         let transport = online.then(|| client::Transport::new(&settings.proxies, &settings.patience)).transpose()?;
         Ok(Self { settings, transport, pacer: pace::Pacer::default() })
     }
+
+    pub fn is_offline(&self) -> bool {
+        self.transport.is_none()
+    }
 }
 
 /// Brings every wanted file into the store. `mirrors` are the archives' by name.

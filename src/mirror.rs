@@ -27,7 +27,7 @@ pub struct Mirror {
 }
 
 /// Where an archive's parts are read, best first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mirrors {
     pub dists: Vec<Mirror>,
     pub pool: Vec<Mirror>,

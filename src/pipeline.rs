@@ -79,6 +79,8 @@ pub enum PipelineError {
     Universe(#[from] UniverseError),
     #[error(transparent)]
     Name(NotAName),
+    #[error("boot loader: `{wanted}` is no package; it is provided by {}", providers.join(", "))]
+    Provided { wanted: String, providers: Vec<String> },
     #[error("version of package `{package}`")]
     Version { package: String, source: version::Error },
     #[error("{file}: {fault}")]
@@ -121,6 +123,7 @@ impl PipelineError {
             Self::Mirror(error) => Some(error.hint()),
             Self::Fetch(error) => error.hint(),
             Self::Resolve(error) => error.hint(),
+            Self::Provided { .. } => Some("name one of them in image.toml".to_owned()),
             Self::TooLarge { .. } => Some("leave packages out, or enlarge the partition in image.toml".to_owned()),
             _ => None,
         }
@@ -168,9 +171,10 @@ fn read_any_lock(project: &Project, base: &str, target: &Target) -> Result<Optio
     Ok(Some(lock::reader::read(&project.relative(&path), &fs_err::read_to_string(&path)?)?))
 }
 
-/// Where the archives of a base are read, by name.
-pub(crate) fn mirrors(base: &Base, known: &Known) -> Result<BTreeMap<String, Mirrors>> {
-    base.archives.iter().map(|archive| Ok((archive.name.clone(), known.mirrors(archive)?))).collect()
+/// Where the archives of a base are read, by name: nowhere when offline, so that no mirror need be known.
+pub(crate) fn mirrors(session: &Session<'_>, base: &Base) -> Result<BTreeMap<String, Mirrors>> {
+    let of = |archive| if session.net.is_offline() { Ok(Mirrors::default()) } else { session.known.mirrors(archive) };
+    base.archives.iter().map(|archive| Ok((archive.name.clone(), of(archive)?))).collect()
 }
 
 /// Brings everything that a lock names into the store.
@@ -191,7 +195,7 @@ pub fn fetch(session: &Session<'_>, base: &Base, lock: &Lock) -> Result<fetch::F
     }
     // Mirrors are looked for only when something is missing: a full store needs none.
     let missing = wanted.iter().any(|file| session.store.deb(&file.sha256).is_none());
-    let mirrors = if missing { mirrors(base, session.known)? } else { BTreeMap::new() };
+    let mirrors = if missing { mirrors(session, base)? } else { BTreeMap::new() };
     Ok(fetch::files(session.net, session.store, &wanted, &mirrors)?)
 }
 
@@ -201,7 +205,7 @@ pub fn fetch_target(session: &Session<'_>, target: &Target, name: &str) -> Resul
     fetch(session, &base(session.project, name)?, &lock)
 }
 
-/// The sums of all packages that any lock of the project names.
+/// The sums of everything that any lock of the project names: packages, and the signed files and indexes that vouch for them.
 pub fn locked_sums(project: &Project) -> Result<BTreeSet<Sha256>> {
     let mut sums = BTreeSet::new();
     for base in project.bases()? {
@@ -213,6 +217,10 @@ pub fn locked_sums(project: &Project) -> Result<BTreeSet<Sha256>> {
             let file = project.relative(&path);
             let lock = lock::reader::read(&file, &fs_err::read_to_string(&path)?)?;
             sums.extend(lock.packages.values().map(|package| package.file.sha256));
+            for suite in lock.suites.values() {
+                sums.insert(suite.in_release);
+                sums.extend(suite.indexes.values().map(|index| index.sha256));
+            }
         }
     }
     Ok(sums)

@@ -166,7 +166,7 @@ impl Reader<'_> {
 
     fn release(&self) -> Result<SignedRelease, Error> {
         let name = format!("dists/{}/InRelease", self.suite);
-        if self.run.net.transport.is_none() {
+        if self.run.net.is_offline() {
             let digest = self.seen.map(|seen| seen.digest).and_then(|digest| self.store.deb(&digest));
             let file = digest.ok_or_else(|| Error::Offline { name: name.clone() })?;
             return self.checked(self.clearsigned(&name, &fs_err::read(file)?)?, &name);

@@ -91,6 +91,9 @@ impl<'a> Run<'a> {
         if store.deb(&known.sha256).is_some() {
             return Ok(());
         }
+        if self.net.is_offline() {
+            return Err(Error::Offline { name: known.name.to_owned() });
+        }
         // Bytes that progress was told of already.
         let mut told = 0;
         self.rounds(known.name, places, |_, place| self.attempt(store, known, place, &mut told))

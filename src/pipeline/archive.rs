@@ -18,7 +18,7 @@ use crate::{
 
 /// Fetches and verifies what `base` offers for its architecture. `before` is a lock that must not be newer.
 pub(super) fn verified(session: &Session<'_>, base: &Base, before: Option<&Lock>) -> Result<Vec<VerifiedIndex>> {
-    let mirrors = mirrors(base, session.known)?;
+    let mirrors = mirrors(session, base)?;
     let mut keyrings = Vec::new();
     for archive in &base.archives {
         let mut files = BTreeMap::new();

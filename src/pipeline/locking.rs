@@ -59,7 +59,10 @@ pub fn lock(session: &Session<'_>, target: &Target, name: &str) -> Result<Locked
         let request = Request { roots: &[root], essential: false, required: false, recommends: false };
         let solution = resolver.solve(&request)?;
         let named = solution.packages.values().find(|chosen| chosen.stanza.name == wanted);
-        let chosen = named.expect("the solution of a request holds what was requested");
+        let chosen = named.ok_or_else(|| PipelineError::Provided {
+            wanted: wanted.clone(),
+            providers: solution.packages.values().map(|chosen| chosen.stanza.name.to_owned()).collect(),
+        })?;
         add(&mut lock, chosen, Role::Loader, "boot loader".to_owned())?;
     }
     let bytes = lock.packages.values().map(|package| package.file.size).sum();

@@ -84,7 +84,7 @@ pub fn rootfs(session: &Session<'_>, rootfs: &Rootfs) -> Result<Written> {
     let base = base(session.project, &rootfs.asked.base)?;
     let offer = Offer::new(session, &base, None)?;
     let (_, wanted) = solve(session, &rootfs.asked, &base, &offer)?;
-    fetch::files(session.net, session.store, &wanted, &mirrors(&base, session.known)?)?;
+    fetch::files(session.net, session.store, &wanted, &mirrors(session, &base)?)?;
     let sums: Vec<_> = wanted.iter().map(|file| file.sha256).collect();
     let layers = assemble::layers(session, &sums)?;
     let tree = assemble::configured(session, &layers, &base.architecture, &[], &[])?;

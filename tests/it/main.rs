@@ -18,6 +18,7 @@ mod loader;
 mod openssl;
 mod output;
 mod pam;
+mod project;
 mod resolve;
 mod rootfs;
 mod shell;

@@ -1,0 +1,110 @@
+//! A project of its own, from definitions to a lock and back to the evidence, by the program as people call it.
+
+use std::path::PathBuf;
+
+use icos::store::Store;
+
+use crate::support::{
+    archive::{Archive, Suite},
+    deb::Deb,
+    judge::run,
+};
+
+struct Project {
+    archive: Archive,
+    folder: tempfile::TempDir,
+}
+
+const IMAGE: &str = "name = \"os\"\ndefault-base = \"test\"\n\n[bases.test.packages]\ncommon = [\"app\"]\n\n\
+    [bases.test.loader]\npackages = [\"LOADER\"]\nprefix = \"/EFI/test\"\nfiles = {}\n\n[variants.dev]\npackages = \
+    [\"common\"]\noverlays = []\n\n[boot]\nconfig = \"os\"\narguments = []\n\n[disk]\nguid = \
+    \"2B110BB7-CDEC-7D41-B97E-893EDCBE5428\"\n\n[[disk.partitions]]\nname = \"root\"\nstart = 2048\nsectors = 204800\ntype = \
+    \"0FC63DAF-8483-4772-8E79-3D69D8477DE4\"\nguid = \"6788E4CF-F456-104E-9A34-A2C58CFB0EE6\"\ncontent = { file-system = \
+    \"ext4\", tree = \"/\", hash-seed = \"c61251eb-100b-48fe-b089-57dea7368612\" }\n";
+
+impl Project {
+    fn new(loader: &str) -> Option<Self> {
+        let archive = Archive::new()?;
+        let debs = [
+            Deb::new("base", "1").field("Essential", "yes"),
+            Deb::new("app", "2").field("Depends", "lib (>= 1)"),
+            Deb::new("lib", "1.5"),
+            Deb::new("grub", "3").field("Provides", "loader"),
+            Deb::new("unwanted", "1"),
+        ];
+        let stanzas: Vec<String> = debs.iter().map(|deb| archive.add(deb)).collect();
+        archive.publish(&Suite::new("made-up").with(&stanzas));
+        let project = Self { archive, folder: tempfile::tempdir().expect("a scratch folder") };
+        project.write("snapshots/test/base.toml", &project.archive.base("mirror = \"host\"", &["made-up"]));
+        let key = String::from_utf8(project.archive.certificate()).expect("armored");
+        project.write("snapshots/keys/test.asc", &key);
+        project.write("ic-os/os/image.toml", &IMAGE.replace("LOADER", loader));
+        Some(project)
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        fs_err::create_dir_all(self.path(path).parent().expect("a folder")).expect("made");
+        fs_err::write(self.path(path), text).expect("written");
+    }
+
+    /// The program with a home, a store and a project that nobody else has.
+    fn icos(&self, arguments: &[&str]) -> (i32, String, String) {
+        #[expect(clippy::disallowed_methods, reason = "the program under test")]
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_icos"));
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.path("home"));
+        run(command.arg("--project").arg(self.folder.path()).args(arguments))
+    }
+
+    fn online(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mirror = format!("--mirror={}", self.archive.uri());
+        self.icos(&[&[mirror.as_str()], arguments].concat())
+    }
+}
+
+#[test]
+fn a_collected_store_still_proves_the_lock() {
+    let Some(project) = Project::new("grub") else { return };
+    let (code, _, errors) = project.online(&["lock", "os/dev"]);
+    assert_eq!(code, 0, "{errors}");
+    let (code, _, errors) = project.online(&["fetch", "os/dev"]);
+    assert_eq!(code, 0, "{errors}");
+    let unwanted =
+        fs_err::read(project.archive.root().join("pool/main/u/unwanted/unwanted_1_amd64.deb")).expect("made");
+    let sum = icos::digest::Sha256::of(&unwanted);
+    let file = project.path("unwanted.deb");
+    fs_err::write(&file, unwanted).expect("written");
+    let store = || Store::open(&project.path("home/.cache/icos")).expect("a store");
+    store().insert(&file, &sum).expect("put in");
+    // From here nobody knows a mirror of the archive.
+    fs_err::remove_dir_all(project.archive.root().join("dists")).expect("removed");
+    let (code, output, errors) = project.icos(&["store", "gc"]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(output.starts_with("removed ") && store().deb(&sum).is_none(), "{output}");
+    let lock = "snapshots/test/os-dev.lock";
+    let (code, output, errors) = project.icos(&["verify", project.path(lock).to_str().expect("UTF-8")]);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert!(output.contains("4 packages, each led back to a pinned key"), "{output}");
+    let (code, _, errors) = project.icos(&["fetch", "os/dev"]);
+    assert_eq!(code, 0, "{errors}");
+    // What is missing offline is named; so is what to do without a mirror.
+    fs_err::remove_dir_all(project.path("home")).expect("removed");
+    let (code, _, errors) = project.icos(&["verify", project.path(lock).to_str().expect("UTF-8")]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("dists/made-up/InRelease is not in the store"), "{errors}");
+    let (code, _, errors) = project.icos(&["fetch", "os/dev"]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("no mirror of archive `test` is known") && errors.contains("hint:"), "{errors}");
+}
+
+#[test]
+fn a_loader_must_be_a_package() {
+    let Some(project) = Project::new("loader") else { return };
+    let (code, _, errors) = project.online(&["lock", "os/dev"]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("`loader` is no package; it is provided by grub"), "{errors}");
+    assert!(!project.path("snapshots/test/os-dev.lock").exists());
+}
