@@ -82,6 +82,7 @@ pub fn write(
     path: &Path,
     progress: Progress<'_>,
 ) -> Result<Vec<Written>, ImageError> {
+    progress(Event::Stage { name: "plan", unit: Unit::Bytes, total: 0 });
     let trees: Vec<_> =
         disk.partitions.par_iter().map(|partition| tree(partition, sources)).collect::<Result<_, _>>()?;
     let plans: Vec<_> = (disk.partitions.par_iter().zip(&trees))

@@ -124,6 +124,7 @@ pub fn file_digest(path: &Path) -> io::Result<Sha256> {
 /// Writes the tree as an ext4 file system with a tenth of it free, in whole MiB.
 pub fn ext4(tree: &Tree, epoch: Epoch, path: &Path, progress: Progress<'_>) -> Result<()> {
     const MIB: u64 = 1 << 20;
+    begin(progress, "plan", 0);
     let mut options = ext4::Options {
         size: 0,
         uuid: seed::uuid(&["rootfs", "ext4"]),

@@ -27,6 +27,7 @@ use crate::{
 mod archive;
 mod assemble;
 mod build;
+mod local;
 mod locking;
 mod prove;
 mod rootfs;
@@ -79,6 +80,8 @@ pub enum PipelineError {
     Universe(#[from] UniverseError),
     #[error(transparent)]
     Name(NotAName),
+    #[error("{path}: {why}")]
+    Local { path: String, why: String },
     #[error("boot loader: `{wanted}` is no package; it is provided by {}", providers.join(", "))]
     Provided { wanted: String, providers: Vec<String> },
     #[error("version of package `{package}`")]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{PipelineError, Result, Session, mirrors};
+use super::{PipelineError, Result, Session, local::LocalDeb, mirrors};
 use crate::{
     date::Instant,
     deb::packages,
@@ -63,9 +63,13 @@ impl Offer {
         Ok(Self { indexes, texts })
     }
 
-    /// Every package of every index, for the resolver.
-    pub(super) fn universe<'a>(&'a self, base: &'a Base) -> Result<Universe<'a>> {
-        Ok(Universe::from_indexes(&[&base.architecture], self.parsed()?)?)
+    /// Every package of every index, and those of the user's own, for the resolver.
+    pub(super) fn universe<'a>(&'a self, base: &'a Base, own: &'a [LocalDeb]) -> Result<Universe<'a>> {
+        let mut indexes = self.parsed()?;
+        for deb in own {
+            indexes.push(deb.index(&base.architecture)?);
+        }
+        Ok(Universe::from_indexes(&[&base.architecture], indexes)?)
     }
 
     /// Every package of every index.

@@ -34,7 +34,7 @@ pub fn lock(session: &Session<'_>, target: &Target, name: &str) -> Result<Locked
     let before = read_any_lock(session.project, name, target)?;
     let offer = Offer::new(session, &base, before.as_ref())?;
     (session.progress)(Event::Stage { name: "resolve", unit: Unit::Packages, total: 0 });
-    let universe = offer.universe(&base)?;
+    let universe = offer.universe(&base, &[])?;
     let resolver = Resolver::new(&universe, &base.pins);
     let roots = roots(of_base, &image.variants[&target.variant].packages)?;
     let request = Request { roots: &roots, essential: true, required: true, recommends: false };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{PipelineError, Result, Session, archive::Offer, assemble, base, mirrors};
+use super::{PipelineError, Result, Session, archive::Offer, assemble, base, local, local::LocalDeb, mirrors};
 use crate::{
     fetch::{self, Wanted},
     manifest::base::Base,
@@ -59,9 +59,12 @@ pub fn resolve(session: &Session<'_>, asked: &Asked) -> Result<Vec<Named>> {
 
 fn solve(session: &Session<'_>, asked: &Asked, base: &Base, offer: &Offer) -> Result<(Vec<Named>, Vec<Wanted>)> {
     (session.progress)(Event::Stage { name: "resolve", unit: Unit::Packages, total: 0 });
-    let universe = offer.universe(base)?;
-    let roots =
-        asked.packages.iter().map(|text| text.parse().map_err(PipelineError::root)).collect::<Result<Vec<_>>>()?;
+    let files = asked.packages.iter().filter(|text| local::is_path(text));
+    let own = files.map(|path| LocalDeb::read(session, path)).collect::<Result<Vec<_>>>()?;
+    let universe = offer.universe(base, &own)?;
+    let named = asked.packages.iter().filter(|text| !local::is_path(text));
+    let mut roots = named.map(|text| text.parse().map_err(PipelineError::root)).collect::<Result<Vec<_>>>()?;
+    roots.extend(own.iter().map(LocalDeb::root));
     let request =
         Request { roots: &roots, essential: asked.essential, required: asked.required, recommends: asked.recommends };
     let solution = Resolver::new(&universe, &base.pins).solve(&request)?;

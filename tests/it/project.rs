@@ -108,3 +108,34 @@ fn a_loader_must_be_a_package() {
     assert!(errors.contains("`loader` is no package; it is provided by grub"), "{errors}");
     assert!(!project.path("snapshots/test/os-dev.lock").exists());
 }
+
+#[test]
+fn a_package_may_be_a_file() {
+    let Some(project) = Project::new("grub") else { return };
+    let write = |name: &str, deb: &Deb| {
+        let path = project.path(name);
+        fs_err::write(&path, deb.build()).expect("written");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let own = write("own.deb", &Deb::new("own", "1").field("Depends", "app (>= 2)"));
+    // Older than the archive's, and still what was asked for.
+    let old = write("old.deb", &Deb::new("lib", "1.0"));
+    let resolve = |paths: &[&str]| {
+        let (code, output, errors) = project.online(&[&["resolve", "--base", "test"], paths].concat());
+        (code, output, errors)
+    };
+    let expect = "app 2 amd64\nbase 1 amd64\nlib 1.5 amd64\nown 1 amd64\n";
+    assert_eq!(resolve(&[&own]), (0, expect.to_owned(), String::new()));
+    let expect = expect.replace("lib 1.5", "lib 1.0");
+    assert_eq!(resolve(&[&own, &old]), (0, expect, String::new()));
+    let output = project.path("out.tar");
+    let (code, _, errors) = project.online(&["rootfs", "--base", "test", &own, "-o", output.to_str().expect("UTF-8")]);
+    assert_eq!(code, 0, "{errors}");
+    let archive = fs_err::read(&output).expect("written");
+    assert!(memchr::memmem::find(&archive, b"usr/share/doc/own/copyright").is_some());
+    let (code, _, errors) = resolve(&["none.deb"]);
+    assert!(code == 1 && errors.contains("none.deb"), "{errors}");
+    fs_err::write(project.path("odd.deb"), "no package").expect("written");
+    let (code, _, errors) = resolve(&[project.path("odd.deb").to_str().expect("UTF-8")]);
+    assert!(code == 1 && errors.contains("not a Debian package"), "{errors}");
+}
