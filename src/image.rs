@@ -1,6 +1,11 @@
 //! A disk image from a finished tree: every partition planned, then all of them written into one sparse file.
 
-use std::{borrow::Cow, fs::File, path::Path};
+use std::{
+    borrow::Cow,
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
 
 use rayon::prelude::*;
 use uuid::Uuid;
@@ -36,8 +41,8 @@ pub enum ImageError {
     Fat { partition: String, source: fat::Error },
     #[error("partition table")]
     Gpt(#[from] gpt::WriteError),
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
+    #[error("writing {}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
 }
 
 /// What was written into one partition.
@@ -88,14 +93,15 @@ pub fn write(
     let plans: Vec<_> = (disk.partitions.par_iter().zip(&trees))
         .map(|(partition, (tree, top))| plan(partition, tree, *top, epoch))
         .collect::<Result<_, _>>()?;
-    let file = fs_err::OpenOptions::new().read(true).write(true).create_new(true).open(path)?.into_file();
-    file.set_len(disk.len())?;
+    let failed = |source| ImageError::Write { path: path.to_path_buf(), source };
+    let file = std::fs::OpenOptions::new().read(true).write(true).create_new(true).open(path).map_err(failed)?;
+    file.set_len(disk.len()).map_err(failed)?;
     gpt::write(&table(disk), &file)?;
     let total = plans.iter().map(|plan| if let Plan::Ext4(plan) = plan { plan.content_len() } else { 0 }).sum();
     progress(Event::Stage { name: "write", unit: Unit::Bytes, total });
     let fill = |(partition, plan): (&Partition, &Plan<'_>)| fill(partition, plan, &file, progress);
-    let written = disk.partitions.par_iter().zip(&plans).map(fill).collect::<Result<_, _>>()?;
-    file.sync_all()?;
+    let written = disk.partitions.par_iter().zip(&plans).map(fill).collect::<io::Result<_>>().map_err(failed)?;
+    file.sync_all().map_err(failed)?;
     Ok(written)
 }
 
@@ -140,7 +146,7 @@ fn plan<'a>(partition: &Partition, tree: &'a Tree, top: InodeId, epoch: Epoch) -
     }
 }
 
-fn fill(partition: &Partition, plan: &Plan<'_>, out: &File, progress: Progress<'_>) -> Result<Written, ImageError> {
+fn fill(partition: &Partition, plan: &Plan<'_>, out: &File, progress: Progress<'_>) -> io::Result<Written> {
     let (file_system, bytes) = match plan {
         Plan::Empty => ("empty", 0),
         Plan::Fat(plan) => {

@@ -125,6 +125,9 @@ impl PipelineError {
             Self::Manifest(error) => error.hint().map(str::to_owned),
             Self::Mirror(error) => Some(error.hint()),
             Self::Fetch(error) => error.hint(),
+            Self::Store(store::Error::ReadOnly(_)) => {
+                Some("`--store DIR` or ICOS_STORE names one that can be written to".to_owned())
+            }
             Self::Resolve(error) => error.hint(),
             Self::Provided { .. } => Some("name one of them in image.toml".to_owned()),
             Self::TooLarge { .. } => Some("leave packages out, or enlarge the partition in image.toml".to_owned()),
