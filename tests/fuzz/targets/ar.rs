@@ -2,7 +2,10 @@
 #![no_main]
 
 use bytes::Bytes;
-use icos::deb::{archive, compress::{Limits, decode_to_vec}};
+use icos::deb::{
+    archive,
+    compress::{Limits, decode_to_vec},
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
