@@ -10,7 +10,7 @@ use std::{
 use icos::{
     cli::boot::{self, Acceleration, Options},
     manifest::{
-        image::{FileSystem, SECTOR},
+        image::{Disk, FileSystem, Partition, SECTOR},
         project::Project,
     },
 };
@@ -130,6 +130,11 @@ fn foreign_judges_find_no_fault() {
         let (code, out, err) = run(sgdisk.arg("-v").arg(&disk));
         assert!(code == 0 && out.contains("No problems found"), "{out}{err}");
     }
+    if let Some(mut sfdisk) = judge("sfdisk") {
+        let (code, out, err) = run(sfdisk.arg("--json").arg(&disk));
+        assert_eq!(code, 0, "{err}");
+        assert_eq!(table(&serde_json::from_str(&out).expect("JSON")), defined(&image.disk));
+    }
     for partition in &image.disk.partitions {
         match &partition.content {
             Some(FileSystem::Ext4(_)) => {
@@ -147,6 +152,23 @@ fn foreign_judges_find_no_fault() {
             None => {}
         }
     }
+}
+
+/// A partition table in words: the disk's GUID, then name, start, sectors, type and GUID of each partition.
+fn table(json: &serde_json::Value) -> Vec<String> {
+    let word = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let table = &json["partitiontable"];
+    let partition = |partition: &serde_json::Value| {
+        ["name", "start", "size", "type", "uuid"].map(|field| word(&partition[field])).join(" ")
+    };
+    let partitions = table["partitions"].as_array().expect("a list").iter().map(partition);
+    [word(&table["id"])].into_iter().chain(partitions).collect()
+}
+
+fn defined(disk: &Disk) -> Vec<String> {
+    let guid = |guid: uuid::Uuid| guid.to_string().to_uppercase();
+    let partition = |p: &Partition| format!("{} {} {} {} {}", p.name, p.start, p.sectors, guid(p.kind), guid(p.guid));
+    [guid(disk.guid)].into_iter().chain(disk.partitions.iter().map(partition)).collect()
 }
 
 /// A partition as a file of its own.
