@@ -123,10 +123,14 @@ mod ucfq;
 mod uname;
 mod uniq;
 mod update_alternatives;
+mod update_catalog;
+mod update_locale;
 mod update_rc_d;
+mod update_xmlcatalog;
 mod useradd;
 mod userdel;
 mod usermod;
+mod usrmerge;
 mod wc;
 mod wrapper;
 mod xargs;
@@ -164,6 +168,8 @@ const COMMANDS: &[(&str, Command)] = &[
     ("cksum", cksum::run),
     ("cmp", cmp::run),
     ("comm", comm::run),
+    ("convert-etc-shells", usrmerge::convert_shells),
+    ("convert-usrmerge", usrmerge::convert),
     ("cp", cp::run),
     ("cpio", cpio::run),
     ("cut", cut::run),
@@ -317,10 +323,14 @@ const COMMANDS: &[(&str, Command)] = &[
     ("uniq", uniq::run),
     ("unxz", xz::run),
     ("update-alternatives", update_alternatives::run),
+    ("update-catalog", update_catalog::run),
+    ("update-locale", update_locale::run),
     ("update-rc.d", update_rc_d::run),
+    ("update-xmlcatalog", update_xmlcatalog::run),
     ("useradd", useradd::run),
     ("userdel", userdel::run),
     ("usermod", usermod::run),
+    ("validlocale", update_locale::valid),
     ("vgcfgbackup", devices::vgcfgbackup),
     ("wc", wc::run),
     ("xargs", xargs::run),

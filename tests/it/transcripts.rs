@@ -107,3 +107,18 @@ fn linux() {
 fn leaves() {
     check("leaves");
 }
+
+#[test]
+fn pam() {
+    check("pam");
+}
+
+#[test]
+fn catalogs() {
+    check("catalogs");
+}
+
+#[test]
+fn locales() {
+    check("locales");
+}
