@@ -303,6 +303,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("stty", surroundings::stty),
     ("sync", nothing::sync),
     ("systemctl", systemctl::run),
+    ("systemd-detect-virt", surroundings::detect_virt),
     ("systemd-hwdb", systemd_hwdb::update),
     ("systemd-machine-id-setup", machine_id::setup),
     ("systemd-sysusers", systemd_sysusers::run),

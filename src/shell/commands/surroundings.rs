@@ -1,12 +1,27 @@
-//! What scripts ask about the machine they run on: `ischroot`, `mountpoint`, `start-stop-daemon`, `pidof`, `pgrep`, `tty`,
-//! `stty`. An image that is built is not running: it is like a chroot in which nothing is mounted, no process lives and nobody
-//! sits at a terminal.
+//! What scripts ask about the machine they run on: `ischroot`, `systemd-detect-virt`, `mountpoint`, `start-stop-daemon`, `pidof`,
+//! `pgrep`, `tty`, `stty`. An image that is built is not running: it is like a chroot in which nothing is mounted, no process
+//! lives and nobody sits at a terminal.
 
 use super::super::{Fatal, Process, Status, options};
 
 pub(super) fn ischroot(process: &mut Process<'_>) -> Result<Status, Fatal> {
     options::parse(process, &["default-false f", "default-true t"])?;
     Ok(Status::SUCCESS)
+}
+
+/// There is neither a container nor a virtual machine around an image; like a chroot it is.
+pub(super) fn detect_virt(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    let arguments = options::parse(process, &["container c", "vm v", "chroot r", "private-users", "quiet q"])?;
+    if !arguments.operands.is_empty() {
+        return process.wrong_operands(&arguments.operands, 0);
+    }
+    if arguments.has("chroot") {
+        return Ok(Status::SUCCESS);
+    }
+    if !arguments.has("quiet") && !arguments.has("private-users") {
+        process.out(b"none\n")?;
+    }
+    Ok(Status::FAILURE)
 }
 
 /// Only the root is a mount point.
