@@ -94,7 +94,7 @@ pub struct Net<'a> {
 }
 
 /// A file that a lock names.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Wanted {
     /// Below the archive's root: `pool/main/a/apt/apt_2.6.1_amd64.deb`.
     pub path: String,

@@ -24,6 +24,7 @@ use crate::{
     trust,
 };
 
+mod answer;
 mod archive;
 mod assemble;
 mod build;

@@ -28,6 +28,7 @@ use crate::{
     tar,
 };
 
+mod answers;
 mod format;
 mod layer;
 mod maintain;
@@ -92,13 +93,14 @@ const DEBS: &str = "debs";
 const LAYERS: &str = "layers";
 const PARTIAL: &str = "partial";
 const TMP: &str = "tmp";
+const ANSWERS: &str = "answers";
 const LOCK: &str = "lock";
 
 impl Store {
     /// Opens the store in the folder `root`, making it if need be. A folder that can't be written to is opened for reading.
     pub fn open(root: &Path) -> Result<Self> {
         let make = || -> io::Result<fs::File> {
-            for folder in [DEBS, LAYERS, PARTIAL, TMP] {
+            for folder in [DEBS, LAYERS, PARTIAL, ANSWERS, TMP] {
                 fs::create_dir_all(root.join(folder))?;
             }
             fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(root.join(LOCK))

@@ -58,7 +58,11 @@ pub(super) struct Offer {
 
 impl Offer {
     pub(super) fn new(session: &Session<'_>, base: &Base, before: Option<&Lock>) -> Result<Self> {
-        let indexes = verified(session, base, before)?;
+        Self::of(verified(session, base, before)?)
+    }
+
+    /// What indexes hold that have been verified.
+    pub(super) fn of(indexes: Vec<VerifiedIndex>) -> Result<Self> {
         let texts = indexes.par_iter().map(|index| Ok(index.packages()?)).collect::<Result<Vec<_>>>()?;
         Ok(Self { indexes, texts })
     }

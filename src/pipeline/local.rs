@@ -50,6 +50,10 @@ impl LocalDeb {
         Ok(Self { path: path.to_owned(), stanza, root })
     }
 
+    pub(super) fn stanza(&self) -> &[u8] {
+        &self.stanza
+    }
+
     pub(super) fn root(&self) -> Root {
         self.root.clone()
     }

@@ -2,7 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::{PipelineError, Result, Session, archive::Offer, assemble, base, local, local::LocalDeb, mirrors};
+use super::{
+    PipelineError, Result, Session,
+    answer::{self, Answer},
+    archive::{self, Offer},
+    assemble, base,
+    local::{self, LocalDeb},
+    mirrors,
+};
 use crate::{
     fetch::{self, Wanted},
     manifest::base::Base,
@@ -25,7 +32,7 @@ pub struct Asked {
 }
 
 /// One package of an answer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Named {
     pub name: String,
     pub version: String,
@@ -51,17 +58,26 @@ pub struct Written {
 
 /// The packages that apt would install for a request, by name.
 pub fn resolve(session: &Session<'_>, asked: &Asked) -> Result<Vec<Named>> {
-    let base = base(session.project, &asked.base)?;
-    let offer = Offer::new(session, &base, None)?;
-    let (named, _) = solve(session, asked, &base, &offer)?;
-    Ok(named)
+    Ok(answer(session, asked, &base(session.project, &asked.base)?)?.named)
 }
 
-fn solve(session: &Session<'_>, asked: &Asked, base: &Base, offer: &Offer) -> Result<(Vec<Named>, Vec<Wanted>)> {
+/// What a request comes to, as it was found before or is found now.
+fn answer(session: &Session<'_>, asked: &Asked, base: &Base) -> Result<Answer> {
+    let indexes = archive::verified(session, base, None)?;
     (session.progress)(Event::Stage { name: "resolve", unit: Unit::Packages, total: 0 });
     let files = asked.packages.iter().filter(|text| local::is_path(text));
     let own = files.map(|path| LocalDeb::read(session, path)).collect::<Result<Vec<_>>>()?;
-    let universe = offer.universe(base, &own)?;
+    let key = answer::key(base, &indexes, asked, &own);
+    if let Some(answer) = answer::known(session, &key) {
+        return Ok(answer);
+    }
+    let answer = solve(asked, base, &Offer::of(indexes)?, &own)?;
+    answer::keep(session, &key, &answer)?;
+    Ok(answer)
+}
+
+fn solve(asked: &Asked, base: &Base, offer: &Offer, own: &[LocalDeb]) -> Result<Answer> {
+    let universe = offer.universe(base, own)?;
     let named = asked.packages.iter().filter(|text| !local::is_path(text));
     let mut roots = named.map(|text| text.parse().map_err(PipelineError::root)).collect::<Result<Vec<_>>>()?;
     roots.extend(own.iter().map(LocalDeb::root));
@@ -79,14 +95,13 @@ fn solve(session: &Session<'_>, asked: &Asked, base: &Base, offer: &Offer) -> Re
         sha256: chosen.stanza.file.sha256,
         archive: chosen.origin.archive.clone(),
     });
-    Ok((named.collect(), wanted.collect()))
+    Ok(Answer { named: named.collect(), wanted: wanted.collect() })
 }
 
 /// Resolves, fetches, installs and writes.
 pub fn rootfs(session: &Session<'_>, rootfs: &Rootfs) -> Result<Written> {
     let base = base(session.project, &rootfs.asked.base)?;
-    let offer = Offer::new(session, &base, None)?;
-    let (_, wanted) = solve(session, &rootfs.asked, &base, &offer)?;
+    let Answer { wanted, .. } = answer(session, &rootfs.asked, &base)?;
     fetch::files(session.net, session.store, &wanted, &mirrors(session, &base)?)?;
     let sums: Vec<_> = wanted.iter().map(|file| file.sha256).collect();
     let layers = assemble::layers(session, &sums)?;

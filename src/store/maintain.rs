@@ -9,7 +9,7 @@ use std::{
 use fs_err as fs;
 use rayon::prelude::*;
 
-use super::{DEBS, LAYERS, PARTIAL, Result, Store, TMP, layer};
+use super::{ANSWERS, DEBS, LAYERS, PARTIAL, Result, Store, TMP, layer};
 use crate::{digest::Sha256, map::map};
 
 /// What the store has of one package; sizes in bytes.
@@ -61,7 +61,7 @@ impl Store {
     pub fn gc(&self, keep: &BTreeSet<Sha256>) -> Result<Freed> {
         self.exclusively(|| {
             let mut freed = clear(&self.root.join(TMP))?;
-            for (folder, keeps) in [(DEBS, true), (LAYERS, true), (PARTIAL, false)] {
+            for (folder, keeps) in [(DEBS, true), (LAYERS, true), (PARTIAL, false), (ANSWERS, false)] {
                 for (sum, size) in self.files(folder)? {
                     if !keeps || !keep.contains(&sum) {
                         fs::remove_file(self.path(folder, &sum))?;
