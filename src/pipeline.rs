@@ -83,6 +83,8 @@ pub enum PipelineError {
     Name(NotAName),
     #[error("{path}: {why}")]
     Local { path: String, why: String },
+    #[error("{0}")]
+    Package(String, #[source] store::Error),
     #[error("boot loader: `{wanted}` is no package; it is provided by {}", providers.join(", "))]
     Provided { wanted: String, providers: Vec<String> },
     #[error("version of package `{package}`")]

@@ -87,6 +87,19 @@ pub enum Error {
     Busy(PathBuf),
 }
 
+impl Error {
+    /// The package that something is wrong with.
+    pub fn package(&self) -> Option<&Sha256> {
+        match self {
+            Self::Archive { deb, .. }
+            | Self::Compressed { deb, .. }
+            | Self::Tar { deb, .. }
+            | Self::ControlMember { deb, .. } => Some(deb),
+            _ => None,
+        }
+    }
+}
+
 pub type Result<T> = std::result::Result<T, Error>;
 
 const DEBS: &str = "debs";

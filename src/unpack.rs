@@ -71,6 +71,9 @@ pub enum Fault {
     HardLink { path: TreePath, target: TreePath },
     #[error("`{path}` has a line break in its name")]
     LineBreak { path: TreePath },
+    /// Debian Policy 10.6 forbids them; they are made when a system starts.
+    #[error("`{path}` is a device node or a named pipe, which no package may bring")]
+    Device { path: TreePath },
     #[error("conffile `{path}` is no plain file")]
     ConffileKind { path: TreePath },
     #[error("all files of package {0} are replaced")]
@@ -100,6 +103,9 @@ pub fn lay_out(tree: &mut Tree, name: &str, layer: &Layer) -> Result<(), Error> 
 
 fn lay_out_member(tree: &mut Tree, member: &Member) -> Result<(), Fault> {
     let path = member.path.as_bytes();
+    if matches!(member.kind, Kind::CharDevice(_) | Kind::BlockDevice(_) | Kind::Fifo) {
+        return Err(Fault::Device { path: member.path.clone() });
+    }
     if member.kind == Kind::Directory {
         match tree.lookup(path) {
             Ok(id) if tree.get(id).is_dir() => {

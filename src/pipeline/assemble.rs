@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Result, Session, sums};
+use super::{PipelineError, Result, Session, sums};
 use crate::{
     configure,
+    digest::Sha256,
     lock::{Lock, Role},
     manifest::image::{Answer, Image, Skip},
     overlay,
@@ -26,12 +27,21 @@ pub(super) struct Report {
     pub(super) sizes: Vec<(String, u64)>,
 }
 
-/// The layers of packages, unpacked now where the store has none yet.
-pub(super) fn layers(session: &Session<'_>, sums: &[crate::digest::Sha256]) -> Result<Vec<Layer>> {
+/// The layers of packages, unpacked now where the store has none yet. Packages are called in errors what `name` says.
+pub(super) fn layers(
+    session: &Session<'_>,
+    sums: &[Sha256],
+    name: &dyn Fn(&Sha256) -> Option<String>,
+) -> Result<Vec<Layer>> {
     let size = |sum| session.store.deb(sum).and_then(|path| path.metadata().ok()).map_or(0, |metadata| metadata.len());
     let total = sums.iter().map(size).sum();
     (session.progress)(Event::Stage { name: "unpack", unit: Unit::Bytes, total });
-    Ok(session.store.layers(sums, &|bytes| (session.progress)(Event::Advance(bytes)))?)
+    session.store.layers(sums, &|bytes| (session.progress)(Event::Advance(bytes))).map_err(|error| {
+        match error.package().and_then(name) {
+            Some(name) => PipelineError::Package(name, error),
+            None => error.into(),
+        }
+    })
 }
 
 /// A tree with the layers' packages installed.
@@ -69,7 +79,7 @@ pub(super) fn tree(
     lock: &Lock,
     overlays: &[overlay::Loaded],
 ) -> Result<(Tree, Report)> {
-    let layers = layers(session, &sums(lock, Role::Root))?;
+    let layers = layers(session, &sums(lock, Role::Root), &|sum| name_of(lock, sum))?;
     let skips: Vec<Skip> = lock.skips.iter().cloned().collect();
     let tree = configured(session, &layers, lock.architecture.as_str(), &skips, &image.debconf)?;
     (session.progress)(Event::Stage { name: "overlay", unit: Unit::Packages, total: 0 });
@@ -82,6 +92,12 @@ pub(super) fn tree(
     Ok((machine.tree, Report { packages: layers.len(), sizes }))
 }
 
+/// Name and version of the locked package with this sum.
+fn name_of(lock: &Lock, sum: &Sha256) -> Option<String> {
+    let (key, package) = lock.packages.iter().find(|(_, package)| package.file.sha256 == *sum)?;
+    Some(format!("package {} {}", key.name, package.version.as_str()))
+}
+
 fn content_len(layer: &Layer) -> u64 {
     layer.members.iter().map(|member| if let Kind::Regular(content) = &member.kind { content.len() } else { 0 }).sum()
 }
@@ -89,7 +105,7 @@ fn content_len(layer: &Layer) -> u64 {
 /// The files of the boot loader's packages, by path.
 pub(super) fn loader(session: &Session<'_>, lock: &Lock) -> Result<BTreeMap<Vec<u8>, Content>> {
     let mut files = BTreeMap::new();
-    for layer in layers(session, &sums(lock, Role::Loader))? {
+    for layer in layers(session, &sums(lock, Role::Loader), &|sum| name_of(lock, sum))? {
         for member in layer.members {
             if let Kind::Regular(content) = member.kind {
                 files.insert(member.path.as_bytes().to_vec(), content);

@@ -104,7 +104,9 @@ pub fn rootfs(session: &Session<'_>, rootfs: &Rootfs) -> Result<Written> {
     let Answer { wanted, .. } = answer(session, &rootfs.asked, &base)?;
     fetch::files(session.net, session.store, &wanted, &mirrors(session, &base)?)?;
     let sums: Vec<_> = wanted.iter().map(|file| file.sha256).collect();
-    let layers = assemble::layers(session, &sums)?;
+    let layers = assemble::layers(session, &sums, &|sum| {
+        wanted.iter().find(|file| file.sha256 == *sum).map(|file| file.path.clone())
+    })?;
     let tree = assemble::configured(session, &layers, &base.architecture, &[], &[])?;
     let output = &rootfs.output;
     let mut notes = Vec::new();

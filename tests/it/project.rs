@@ -6,7 +6,7 @@ use icos::store::Store;
 
 use crate::support::{
     archive::{Archive, Suite},
-    deb::Deb,
+    deb::{DEVICE, Deb},
     judge::run,
 };
 
@@ -138,4 +138,36 @@ fn a_package_may_be_a_file() {
     fs_err::write(project.path("odd.deb"), "no package").expect("written");
     let (code, _, errors) = resolve(&[project.path("odd.deb").to_str().expect("UTF-8")]);
     assert!(code == 1 && errors.contains("not a Debian package"), "{errors}");
+}
+
+/// What is wrong with a package is said with its name, and nothing is written.
+#[test]
+fn packages_that_are_refused() {
+    let Some(project) = Project::new("grub") else { return };
+    let write = |name: &str, bytes: &[u8]| {
+        let path = project.path(&format!("{name}.deb"));
+        fs_err::write(&path, bytes).expect("written");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let deb = |name: &str, path: &str, content: &[u8]| write(name, &Deb::new(name, "1").file(path, content).build());
+    let whole = Deb::new("cut", "1").file("usr/share/x", &[7; 4000]).build();
+    let zeros = vec![0; 200 << 20];
+    let (one, two) = (deb("one", "usr/share/x", b"1"), deb("two", "usr/share/x", b"2"));
+    let cases = [
+        (vec![one, two], "two: `/usr/share/x` is also in package one, and neither replaces the other"),
+        (vec![write("cut", &whole[..whole.len() - 100])], "member `data.tar.gz` at byte 384 says"),
+        (vec![deb("device", "usr/share/null", DEVICE)], "device: `/usr/share/null` is a device node or a named pipe"),
+        (vec![deb("dots", "usr/../../x", b"1")], "dots.deb: data.tar of package"),
+        (vec![deb("bomb", "usr/share/x", &zeros)], "decompresses to more than"),
+    ];
+    for (files, expect) in cases {
+        let output = project.path("out.tar");
+        let mut arguments = vec!["rootfs", "--base", "test", "-o", output.to_str().expect("UTF-8")];
+        arguments.extend(files.iter().map(String::as_str));
+        let (code, _, errors) = project.online(&arguments);
+        assert!(code == 1 && errors.contains(expect), "{expect}: {errors}");
+        let left: Vec<_> = fs_err::read_dir(project.folder.path()).expect("readable").collect();
+        let is_output = |name: &std::ffi::OsStr| name.to_string_lossy().contains("out.tar");
+        assert!(!left.into_iter().any(|entry| is_output(&entry.expect("there").file_name())), "{expect}");
+    }
 }

@@ -80,6 +80,9 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes everything")
 }
 
+/// The content of what becomes a device node.
+pub const DEVICE: &[u8] = b"\0a device node";
+
 /// A ustar archive of files and the folders above them.
 fn tar(files: &[(String, Vec<u8>, u32)]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -90,6 +93,10 @@ fn tar(files: &[(String, Vec<u8>, u32)]) -> Vec<u8> {
             if folders.insert(&path[..=at]) {
                 header(&mut out, &format!("./{}", &path[..=at]), b'5', 0o755, 0);
             }
+        }
+        if content == DEVICE {
+            header(&mut out, &format!("./{path}"), b'3', *mode, 0);
+            continue;
         }
         header(&mut out, &format!("./{path}"), b'0', *mode, content.len());
         out.extend(content);
