@@ -84,7 +84,7 @@ pub enum PipelineError {
     #[error("{path}: {why}")]
     Local { path: String, why: String },
     #[error("{0}")]
-    Package(String, #[source] store::Error),
+    Package(String, #[source] Box<store::Error>),
     #[error("boot loader: `{wanted}` is no package; it is provided by {}", providers.join(", "))]
     Provided { wanted: String, providers: Vec<String> },
     #[error("version of package `{package}`")]

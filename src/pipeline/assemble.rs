@@ -38,7 +38,7 @@ pub(super) fn layers(
     (session.progress)(Event::Stage { name: "unpack", unit: Unit::Bytes, total });
     session.store.layers(sums, &|bytes| (session.progress)(Event::Advance(bytes))).map_err(|error| {
         match error.package().and_then(name) {
-            Some(name) => PipelineError::Package(name, error),
+            Some(name) => PipelineError::Package(name, Box::new(error)),
             None => error.into(),
         }
     })

@@ -30,7 +30,7 @@ impl LocalDeb {
         let sum = Sha256::of(&bytes);
         session.store.insert(path.as_ref(), &sum)?;
         let unpacked = session.store.layers(&[sum], &|_| {});
-        let layers = unpacked.map_err(|error| PipelineError::Package(path.to_owned(), error))?;
+        let layers = unpacked.map_err(|error| PipelineError::Package(path.to_owned(), Box::new(error)))?;
         let unfit = |why: String| PipelineError::Local { path: path.to_owned(), why };
         let text = layers.first().and_then(unpack::control_text).ok_or_else(|| unfit("no control file".to_owned()))?;
         let fields = control::paragraph(text, control::Comments::Refuse).map_err(|error| unfit(error.to_string()))?;

@@ -120,6 +120,8 @@ fn header(out: &mut Vec<u8>, path: &str, kind: u8, mode: u32, size: usize) {
     put(257, "ustar\x0000");
     put(265, "root");
     put(297, "root");
+    put(329, "0000001");
+    put(337, "0000003");
     block[156] = kind;
     let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
     block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
