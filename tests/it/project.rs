@@ -155,7 +155,7 @@ fn packages_that_are_refused() {
     let (one, two) = (deb("one", "usr/share/x", b"1"), deb("two", "usr/share/x", b"2"));
     let cases = [
         (vec![one, two], "two: `/usr/share/x` is also in package one, and neither replaces the other"),
-        (vec![write("cut", &whole[..whole.len() - 100])], "member `data.tar.gz` at byte 384 says"),
+        (vec![write("cut", &whole[..whole.len() - 100])], "member `data.tar.gz` at byte"),
         (vec![deb("device", "usr/share/null", DEVICE)], "device: `/usr/share/null` is a device node or a named pipe"),
         (vec![deb("dots", "usr/../../x", b"1")], "dots.deb: data.tar of package"),
         (vec![deb("bomb", "usr/share/x", &zeros)], "decompresses to more than"),
