@@ -1,8 +1,8 @@
 //! Packages installed into an empty root as dpkg would: everything unpacked, then everything configured, scripts interpreted.
 //!
-//! The order is that of `dpkg --force-depends --unpack` of all packages by file name, then `dpkg --configure --pending`:
-//! one that dpkg itself takes, so that the tree can be compared with the one that dpkg makes. Only a first installation is
-//! done: no upgrade, no removal.
+//! The order is that of `dpkg --force-depends --unpack` of all packages by file name, `dpkg --configure` of what the others may
+//! use without a dependency ([`first`]), then `dpkg --configure --pending`: one that dpkg itself takes, so that the tree can be
+//! compared with the one that dpkg makes. Only a first installation is done: no upgrade, no removal.
 
 use crate::{
     deb::control::{self, Comments},
@@ -25,6 +25,7 @@ mod awaiting;
 mod conffile;
 mod cycle;
 mod depend;
+mod first;
 mod policy;
 mod queue;
 mod script;
@@ -162,6 +163,8 @@ pub fn install(layers: &[Layer], options: &Options, advance: Advance<'_>) -> Res
     for (package, layer) in packages {
         run.unpack(package, layer)?;
     }
+    let first = run.first();
+    run.configure_all(&first)?;
     while run.configure_pending()? {}
     run.finish()
 }

@@ -122,26 +122,33 @@ impl Run<'_> {
     /// Configures everything that is unpacked, and processes the triggers. It can be that triggers remain which dpkg would
     /// process when it is started again: then this is `true`, unless nothing was done at all.
     pub(super) fn configure_pending(&mut self) -> Result<bool, Error> {
-        self.queue = Queue::default();
         let before = self.states();
+        let database = self.database();
+        let pending = |id: &PackageId| {
+            let package = database.get(*id);
+            let pending = matches!(package.state, State::Unpacked | State::HalfConfigured)
+                || !package.triggers_pending.is_empty();
+            pending && matches!(package.want, Want::Install | Want::Hold)
+        };
+        let pending: Vec<_> = database.walk().into_iter().filter(pending).collect();
+        self.configure_all(&pending)?;
+        let after = self.states();
+        Ok(after != before && after.iter().any(|(state, _)| *state != State::Installed))
+    }
+
+    /// Configures these packages, which are queued in this order, and processes the triggers: one run of dpkg.
+    pub(super) fn configure_all(&mut self, packages: &[PackageId]) -> Result<(), Error> {
+        self.queue = Queue::default();
         let database =
             self.machine.dpkg.as_ref().expect("the database is there from the beginning to the end of a run");
         self.queue.index(database);
-        for id in database.walk() {
-            let package = database.get(id);
-            let pending = matches!(package.state, State::Unpacked | State::HalfConfigured)
-                || !package.triggers_pending.is_empty();
-            if pending && matches!(package.want, Want::Install | Want::Hold) {
-                self.queue.push(id);
-            }
-        }
+        packages.iter().for_each(|id| self.queue.push(*id));
         self.queue.to_be_installed.clone_from(&self.queue.queued);
         self.process_queue()?;
         while let Some(id) = self.queue.deferred.pop_front() {
             self.process_triggers(id, Processing::Deferred)?;
         }
-        let after = self.states();
-        Ok(after != before && after.iter().any(|(state, _)| *state != State::Installed))
+        Ok(())
     }
 
     fn states(&self) -> Vec<(State, usize)> {
