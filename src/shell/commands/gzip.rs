@@ -17,10 +17,25 @@ use crate::{
 /// A compression by its functions.
 pub(super) struct Coder {
     pub suffix: &'static [u8],
-    pub encode: fn(&[u8], u32) -> std::io::Result<Vec<u8>>,
+    pub encode: fn(Plain<'_>, u32) -> std::io::Result<Vec<u8>>,
     pub compression: Compression,
     /// Whether files stay where the compressed ones come.
     pub keeps: bool,
+}
+
+/// What is to be compressed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Plain<'a> {
+    /// A file, whose length is known before it is read.
+    File(&'a [u8]),
+    Stream(&'a [u8]),
+}
+
+impl<'a> Plain<'a> {
+    pub(super) fn bytes(self) -> &'a [u8] {
+        let (Self::File(bytes) | Self::Stream(bytes)) = self;
+        bytes
+    }
 }
 
 const LIMITS: Limits = Limits { output: 1 << 30, ..Limits::PACKAGE };
@@ -52,9 +67,9 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
 }
 
 /// Compresses without name and time, as `-n` has it: both would be those of a file that scripts made a moment ago.
-fn encode(plain: &[u8], level: u32) -> std::io::Result<Vec<u8>> {
+fn encode(plain: Plain<'_>, level: u32) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzBuilder::new().operating_system(3).write(Vec::new(), Level::new(level));
-    encoder.write_all(plain)?;
+    encoder.write_all(plain.bytes())?;
     encoder.finish()
 }
 
@@ -85,9 +100,10 @@ pub(super) fn code(
             status = Status::FAILURE;
             continue;
         };
+        let plain = if path == b"-" { Plain::Stream(&input) } else { Plain::File(&input) };
         let coded = match decode {
             true => compress::decode_to_vec(coder.compression, &input, &LIMITS).map_err(|error| error.to_string()),
-            false => (coder.encode)(&input, level).map_err(|error| error.to_string()),
+            false => (coder.encode)(plain, level).map_err(|error| error.to_string()),
         };
         let done = match coded {
             Ok(coded) if arguments.has("c") || path == b"-" => {

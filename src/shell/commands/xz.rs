@@ -4,7 +4,7 @@ use crate::{
     deb::compress::Compression,
     shell::{
         Fatal, Process, Status,
-        commands::gzip::{Coder, code},
+        commands::gzip::{Coder, Plain, code},
         options::parse,
     },
 };
@@ -27,6 +27,6 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
     code(process, &arguments, &CODER, 6)
 }
 
-fn encode(_plain: &[u8], _level: u32) -> std::io::Result<Vec<u8>> {
+fn encode(_plain: Plain<'_>, _level: u32) -> std::io::Result<Vec<u8>> {
     Err(std::io::ErrorKind::Unsupported.into())
 }

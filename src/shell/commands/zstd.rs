@@ -1,10 +1,12 @@
 //! zstd: bytes to one frame and back.
 
+use std::io::{self, Write};
+
 use crate::{
     deb::compress::Compression,
     shell::{
         Fatal, Process, Status,
-        commands::gzip::{Coder, code},
+        commands::gzip::{Coder, Plain, code},
         options::parse,
     },
 };
@@ -12,10 +14,12 @@ use crate::{
 /// The highest level without `--ultra`.
 const HIGHEST: u32 = 19;
 
+/// Bytes given to the encoder at once.
+const CHUNK: usize = 128 << 10;
+
 const CODER: Coder = Coder { suffix: b".zst", encode, compression: Compression::Zstd, keeps: true };
 
 pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
-    // Threads change the real program's bytes; ours come from one.
     let table = &[
         "c stdout",
         "d decompress uncompress",
@@ -39,8 +43,16 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
     code(process, &arguments, &CODER, 3)
 }
 
-fn encode(plain: &[u8], level: u32) -> std::io::Result<Vec<u8>> {
-    let mut compressor = zstd::bulk::Compressor::new(level.clamp(1, HIGHEST) as i32)?;
-    compressor.include_checksum(true)?;
-    compressor.compress(plain)
+/// One frame, as the real program makes it: in jobs of a size that the level decides, so that the number of threads cannot be
+/// seen. Its length is in the header where the input is a file. The bytes are those of this version of zstd.
+fn encode(plain: Plain<'_>, level: u32) -> io::Result<Vec<u8>> {
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), level.clamp(1, HIGHEST) as i32)?;
+    encoder.include_checksum(true)?;
+    encoder.multithread(rayon::current_num_threads() as u32)?;
+    if let Plain::File(bytes) = plain {
+        encoder.set_pledged_src_size(Some(bytes.len() as u64))?;
+    }
+    // What comes in one piece would have its length in the header.
+    plain.bytes().chunks(CHUNK).try_for_each(|chunk| encoder.write_all(chunk))?;
+    encoder.finish()
 }
