@@ -71,7 +71,11 @@ fn report(error: &anyhow::Error, format: Format) {
         let _ = writeln!(stderr, "hint: {hint}");
     }
     if format == Format::Json {
-        let _ = writeln!(std::io::stdout(), "{}", serde_json::json!({ "error": message, "hint": hint }));
+        let mut object = serde_json::json!({ "error": message, "hint": hint });
+        if let Some(details) = hint::details(error) {
+            object["refused"] = details;
+        }
+        let _ = writeln!(std::io::stdout(), "{object}");
     }
 }
 

@@ -14,6 +14,8 @@ use crate::{
         triggers::{self, TriggerError},
     },
     epoch::Epoch,
+    manifest::skip::SCRIPTS,
+    nearest::nearest,
     progress::Advance,
     shell::{Fatal, Limits, Machine},
     store::Layer,
@@ -28,10 +30,13 @@ mod depend;
 mod first;
 mod policy;
 mod queue;
+mod rehearsal;
 mod script;
 mod trigger;
 
+pub use crate::manifest::skip::Skip;
 pub use policy::POLICY;
+pub use rehearsal::{Cause, Failure, Rehearsal, rehearse};
 pub use script::environment;
 
 /// What an installation depends on besides its packages.
@@ -48,15 +53,6 @@ pub struct Options {
     pub skips: Vec<Skip>,
     /// Bounds of each script.
     pub limits: Limits,
-}
-
-/// A script that is left out, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skip {
-    pub package: String,
-    /// `preinst` or `postinst`.
-    pub script: String,
-    pub reason: String,
 }
 
 /// A configured tree.
@@ -115,16 +111,38 @@ pub enum Error {
     Unfinished { package: String, state: State },
     #[error("{}: {source}", path.escape_ascii())]
     Triggers { path: Vec<u8>, source: TriggerError },
-    #[error("skipped script: package {package} has no {script}")]
-    UnknownSkip { package: String, script: String },
+    #[error("skipped script: there is no package {package}")]
+    UnknownPackage { package: String, nearest: Vec<String> },
+    #[error("skipped script: package {package} has no {script}{}", instead(has))]
+    UnknownSkip { package: String, script: String, has: Vec<&'static str> },
 }
 
-/// The last lines that a script wrote, each on a line of its own.
-fn tail(output: &[u8]) -> String {
+impl Error {
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownPackage { nearest, .. } if !nearest.is_empty() => {
+                Some(format!("did you mean `{}`?", nearest.join("` or `")))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a package has instead.
+fn instead(scripts: &[&str]) -> String {
+    if scripts.is_empty() { String::new() } else { format!(", it has {}", scripts.join(" and ")) }
+}
+
+/// The last lines that a script wrote.
+pub fn last_lines(output: &[u8]) -> Vec<String> {
     const LINES: usize = 12;
     let text = String::from_utf8_lossy(output);
     let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(LINES)..].iter().map(|line| format!("\n    {line}")).collect()
+    lines[lines.len().saturating_sub(LINES)..].iter().map(|line| (*line).to_owned()).collect()
+}
+
+fn tail(output: &[u8]) -> String {
+    last_lines(output).iter().map(|line| format!("\n    {line}")).collect()
 }
 
 /// An installation under way.
@@ -136,42 +154,32 @@ struct Run<'a> {
     awaiting: awaiting::Awaiting,
     report: Report,
     advance: Advance<'a>,
+    /// What a rehearsal has noted; `None` when a failure ends the run.
+    notes: Option<rehearsal::Notes>,
 }
+
+type Packages<'l> = Vec<(Package, &'l Layer)>;
 
 /// Installs packages into an empty root. Their order in the list doesn't matter. `advance` is told of every package that is
 /// configured.
 pub fn install(layers: &[Layer], options: &Options, advance: Advance<'_>) -> Result<Installed, Error> {
-    let now = options.epoch.timestamp();
-    let mut packages = read_packages(layers)?;
-    packages.sort_by_cached_key(|(package, _)| file_name(package));
-    check_skips(&packages, options)?;
-    let mut machine = Machine::new(unpack::base(now)?, options.epoch, &options.architecture, options.limits);
-    machine.kernel_release.clone_from(&options.kernel_release);
-    for (package, layer) in &packages {
-        unpack::lay_out(&mut machine.tree, &package.name, layer)?;
-    }
-    let mut run = Run {
-        machine,
-        options,
-        owners: Owners::default(),
-        queue: queue::Queue::default(),
-        awaiting: awaiting::Awaiting::default(),
-        report: Report::default(),
-        advance,
-    };
-    run.prepare()?;
-    for (package, layer) in packages {
-        run.unpack(package, layer)?;
-    }
-    let first = run.first();
-    run.configure_all(&first)?;
-    while run.configure_pending()? {}
+    let packages = sorted_packages(layers, options)?;
+    let mut run = Run::new(&packages, options, advance)?;
+    run.all(packages)?;
     run.finish()
 }
 
+/// The packages in dpkg's order.
+fn sorted_packages<'l>(layers: &'l [Layer], options: &Options) -> Result<Packages<'l>, Error> {
+    let mut packages = read_packages(layers)?;
+    packages.sort_by_cached_key(|(package, _)| file_name(package));
+    check_skips(&packages, options)?;
+    Ok(packages)
+}
+
 /// Each package's control file beside its layer.
-fn read_packages(layers: &[Layer]) -> Result<Vec<(Package, &Layer)>, Error> {
-    let mut packages: Vec<(Package, &Layer)> = Vec::new();
+fn read_packages(layers: &[Layer]) -> Result<Packages<'_>, Error> {
+    let mut packages = Packages::new();
     for (index, layer) in layers.iter().enumerate() {
         let failed = |source| unpack::Error::Package { package: format!("number {}", index + 1), source };
         let text = unpack::control_text(layer).ok_or_else(|| failed(Fault::NoControl))?;
@@ -188,16 +196,56 @@ fn file_name(package: &Package) -> String {
     format!("{}_{version}_{}.deb", package.name, package.architecture)
 }
 
-fn check_skips(packages: &[(Package, &Layer)], options: &Options) -> Result<(), Error> {
+fn check_skips(packages: &Packages<'_>, options: &Options) -> Result<(), Error> {
     for Skip { package, script, .. } in &options.skips {
-        let known = packages
-            .iter()
-            .any(|(candidate, layer)| candidate.name == *package && layer.control.contains_key(script.as_bytes()));
-        if !known {
-            return Err(Error::UnknownSkip { package: package.clone(), script: script.clone() });
+        let named: Vec<&Layer> = packages.iter().filter(|(known, _)| known.name == *package).map(|(_, l)| *l).collect();
+        if named.is_empty() {
+            let close = nearest(package, packages.iter().map(|(known, _)| known.name.as_str()), 3);
+            let nearest = close.into_iter().map(str::to_owned).collect();
+            return Err(Error::UnknownPackage { package: package.clone(), nearest });
+        }
+        let has = |script: &str| named.iter().any(|layer| layer.control.contains_key(script.as_bytes()));
+        if !SCRIPTS.contains(&script.as_str()) || !has(script) {
+            let has = SCRIPTS.into_iter().filter(|script| has(script)).collect();
+            return Err(Error::UnknownSkip { package: package.clone(), script: script.clone(), has });
         }
     }
     Ok(())
+}
+
+impl<'a> Run<'a> {
+    /// A root in which the packages' contents lie ready.
+    fn new(packages: &Packages<'_>, options: &'a Options, advance: Advance<'a>) -> Result<Self, Error> {
+        let base = unpack::base(options.epoch.timestamp())?;
+        let mut machine = Machine::new(base, options.epoch, &options.architecture, options.limits);
+        machine.kernel_release.clone_from(&options.kernel_release);
+        for (package, layer) in packages {
+            unpack::lay_out(&mut machine.tree, &package.name, layer)?;
+        }
+        let mut run = Self {
+            machine,
+            options,
+            owners: Owners::default(),
+            queue: queue::Queue::default(),
+            awaiting: awaiting::Awaiting::default(),
+            report: Report::default(),
+            advance,
+            notes: None,
+        };
+        run.prepare()?;
+        Ok(run)
+    }
+
+    /// Unpacks everything, then configures everything: first what others may use without saying so.
+    fn all(&mut self, packages: Packages<'_>) -> Result<(), Error> {
+        for (package, layer) in packages {
+            self.unpack(package, layer)?;
+        }
+        let first = self.first();
+        self.configure_all(&first)?;
+        while self.configure_pending()? {}
+        Ok(())
+    }
 }
 
 impl Run<'_> {

@@ -12,7 +12,7 @@ use crate::{
         version::Version,
     },
     digest::Sha256,
-    manifest::{image::Skip, project::Target},
+    manifest::{project::Target, skip::Skip},
 };
 
 pub mod reader;

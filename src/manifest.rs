@@ -9,6 +9,7 @@ pub mod image;
 pub mod overlay;
 pub mod project;
 pub mod size;
+pub mod skip;
 pub mod uri;
 
 /// Why a definition file was refused, with the place in it.

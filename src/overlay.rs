@@ -155,14 +155,23 @@ fn host_entries(top: &Path) -> Result<Vec<(Vec<u8>, HostEntry)>, OverlayError> {
 
 /// Performs every step on the machine's tree; the first that fails ends it.
 pub fn apply(machine: &mut Machine, overlay: &Loaded) -> Result<(), OverlayError> {
-    for (number, step) in (1..).zip(&overlay.steps) {
+    steps(machine, overlay).collect()
+}
+
+/// Performs every step, also behind one that fails, and returns why those fail that do.
+pub fn rehearse(machine: &mut Machine, overlay: &Loaded) -> Vec<OverlayError> {
+    steps(machine, overlay).filter_map(Result::err).collect()
+}
+
+/// Steps as they are performed, one after the other.
+fn steps(machine: &mut Machine, overlay: &Loaded) -> impl Iterator<Item = Result<(), OverlayError>> {
+    (1..).zip(&overlay.steps).map(|(number, step)| {
         let done = match step {
             LoadedStep::Copy { to, entries } => copy(machine, to, entries),
             LoadedStep::Script(script) => run(machine, script),
         };
-        done.map_err(|fault| OverlayError::Step { overlay: overlay.name.clone(), number, fault })?;
-    }
-    Ok(())
+        done.map_err(|fault| OverlayError::Step { overlay: overlay.name.clone(), number, fault })
+    })
 }
 
 fn absolute(path: &str) -> Result<TreePath, StepFault> {
@@ -223,6 +232,7 @@ fn run(machine: &mut Machine, script: &script::Script) -> Result<(), StepFault> 
         umask: 0o022,
         descriptors: [(0, OpenFile::null()), (1, output.clone()), (2, output.clone())].into(),
     };
+    machine.begin();
     match exec::execute(machine, launch)? {
         Status(0) => Ok(()),
         Status(status) => {

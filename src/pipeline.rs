@@ -31,12 +31,16 @@ mod build;
 mod local;
 mod locking;
 mod prove;
+mod refused;
+mod rehearsal;
 mod rootfs;
 mod verify;
 
 pub use build::{Build, Built, build};
 pub use locking::{Locked, lock};
 pub use prove::{Proven, prove};
+pub use refused::Refused;
+pub use rehearsal::{Rehearsed, rehearse};
 pub use rootfs::{Asked, Named, Rootfs, Written, resolve, rootfs};
 pub use verify::{Checked, verify_image, verify_sums};
 
@@ -93,6 +97,10 @@ pub enum PipelineError {
     Unproven { file: String, fault: String },
     #[error(transparent)]
     Configure(#[from] configure::Error),
+    #[error("{file}: scripts.skip: there is no package {package} on {base}")]
+    UnknownSkip { file: String, package: String, base: String, nearest: Vec<String> },
+    #[error("{0}")]
+    Refused(Box<Refused>),
     #[error(transparent)]
     Overlay(#[from] overlay::OverlayError),
     #[error(transparent)]
@@ -132,6 +140,19 @@ impl PipelineError {
                 Some("`--store DIR` or ICOS_STORE names one that can be written to".to_owned())
             }
             Self::Resolve(error) => error.hint(),
+            Self::UnknownSkip { file, base, nearest, .. } => Some(match nearest.as_slice() {
+                [] => format!(
+                    "what only some base has is skipped under [[bases.NAME.scripts.skip]] of {file}, not on {base}"
+                ),
+                _ => format!("did you mean `{}`?", nearest.join("` or `")),
+            }),
+            Self::Refused(refused) => refused.hint(),
+            Self::Configure(
+                configure::Error::Failed { package, script, .. } | configure::Error::Fatal { package, script, .. },
+            ) => Some(format!(
+                "`icos rootfs --skip-script '{package}:{script}=REASON'` leaves it out, for an image [[scripts.skip]] of image.toml"
+            )),
+            Self::Configure(error) => error.hint(),
             Self::Provided { .. } => Some("name one of them in image.toml".to_owned()),
             Self::TooLarge { .. } => Some("leave packages out, or enlarge the partition in image.toml".to_owned()),
             _ => None,
@@ -147,12 +168,16 @@ pub(crate) fn base(project: &Project, name: &str) -> Result<Base> {
     Ok(Base::parse(&file, name, &text)?)
 }
 
+/// Where an image is defined.
+pub(crate) fn image_file(os: &str) -> String {
+    format!("ic-os/{os}/image.toml")
+}
+
 /// The files that a target's lock is made from, with their digests.
 pub(crate) fn definitions(project: &Project, base: &str, os: &str) -> Result<BTreeMap<String, Sha256>> {
     let (base_file, base_text) = project.base(base)?;
     let (_, image_text) = project.image(os)?;
-    let image_file = format!("ic-os/{os}/image.toml");
-    Ok([(base_file, Sha256::of(base_text.as_bytes())), (image_file, Sha256::of(image_text.as_bytes()))].into())
+    Ok([(base_file, Sha256::of(base_text.as_bytes())), (image_file(os), Sha256::of(image_text.as_bytes()))].into())
 }
 
 /// The lock of a target, which must follow from the definitions as they are now.

@@ -7,6 +7,7 @@ mod acl;
 mod arithmetic;
 mod awk;
 mod backup;
+mod blame;
 mod builtins;
 mod canonical;
 mod capabilities;
@@ -50,7 +51,7 @@ pub mod pattern;
 
 pub use environment::Environment;
 pub use io::{Descriptor, Descriptors, OpenFile};
-pub use machine::{Limits, Machine};
+pub use machine::{Limits, Machine, Saved};
 pub use open::{How, OpenError};
 pub use process::{Fatal, Launch, Process, Status};
 pub use script::{Call, Interpreter, Outcome, ScriptError, run_script};

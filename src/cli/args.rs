@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::boot::Acceleration;
+use crate::manifest::skip::Skip;
 
 /// Assembles bootable operating-system images from Ubuntu and Debian packages: no container engine, no root, and no program
 /// of the target is run.
@@ -21,7 +22,9 @@ const AFTER_HELP: &str = "\
 A target is `<os>/<variant>`, such as guestos/dev; ic-os/<os>/image.toml defines it. A base is
 one archive at one instant, defined in snapshots/<base>/base.toml. `icos lock` writes what a target
 consists of into snapshots/<base>/, which is committed; all that comes after it depends on nothing
-but the lock, the definitions and SOURCE_DATE_EPOCH (0 unless set).
+but the lock, the definitions and SOURCE_DATE_EPOCH (0 unless set). Before it writes, it runs the
+packages' scripts in memory and tells of all that icos cannot run; [[scripts.skip]] in image.toml
+leaves such a script out, for a reason.
 
 Examples:
   icos build guestos/dev    fetch what the lock names, write out/guestos/dev/disk.img
@@ -64,7 +67,7 @@ pub(super) enum Format {
 pub(super) enum Verb {
     /// Show which packages a request brings, as apt would install them into an empty root
     Resolve(Resolve),
-    /// Resolve targets and write their locks
+    /// Resolve targets, rehearse what comes of them, and write their locks
     Lock(Lock),
     /// Download everything that locks name
     Fetch(Fetch),
@@ -112,9 +115,13 @@ pub(super) struct Lock {
     /// Base to lock on [default: each image's own]
     #[arg(long)]
     pub(super) base: Option<String>,
-    /// Write nothing; exit with 3 when a lock is not what it would be
+    /// Write nothing and rehearse nothing; exit with 3 when a lock is not what it would be
     #[arg(long)]
     pub(super) check: bool,
+    /// Do not download the packages and run their scripts in memory first: for a machine that must not download; a script
+    /// that icos cannot run fails the build then
+    #[arg(long)]
+    pub(super) no_rehearsal: bool,
 }
 
 #[derive(Debug, Args)]
@@ -151,6 +158,9 @@ pub(super) struct Rootfs {
     /// Take every package of Priority: required along, beside the Essential ones
     #[arg(long)]
     pub(super) required: bool,
+    /// Leave out the preinst or postinst of a package, for a reason that is not empty; may be given several times
+    #[arg(long, value_name = "PACKAGE:SCRIPT=REASON")]
+    pub(super) skip_script: Vec<Skip>,
     /// A folder, or a file that ends in .tar, .tar.zst or .ext4
     #[arg(short, long, value_name = "OUT")]
     pub(super) output: PathBuf,

@@ -17,3 +17,11 @@ pub(super) fn of(error: &anyhow::Error) -> Option<String> {
         cause.downcast_ref::<mirror::Error>().map(mirror::Error::hint)
     })
 }
+
+/// What programs may want to know of an error beside its text.
+pub(super) fn details(error: &anyhow::Error) -> Option<serde_json::Value> {
+    error.chain().find_map(|cause| match cause.downcast_ref::<PipelineError>() {
+        Some(PipelineError::Refused(refused)) => serde_json::to_value(refused).ok(),
+        _ => None,
+    })
+}

@@ -45,7 +45,11 @@ pub(super) fn run(edge: &Edge, args: &Lock) -> anyhow::Result<ExitCode> {
         let project = session.project;
         for target in targets(project, &args.targets, || locked(project, args.base.as_deref()))? {
             let base = base_of(project, &target, args.base.as_deref())?;
-            let made = pipeline::lock(session, &target, &base).with_context(|| format!("locking {target} on {base}"))?;
+            let doing = || format!("locking {target} on {base}");
+            let made = pipeline::lock(session, &target, &base).with_context(doing)?;
+            let rehearse = !args.check && !args.no_rehearsal;
+            let rehearsed =
+                rehearse.then(|| pipeline::rehearse(session, &made.lock)).transpose().with_context(doing)?;
             edge.screen.end();
             let path = project.lock_file(&base, &target);
             let old = path.is_file().then(|| fs_err::read_to_string(&path)).transpose()?;
@@ -63,7 +67,25 @@ pub(super) fn run(edge: &Edge, args: &Lock) -> anyhow::Result<ExitCode> {
                 (true, true) => "differs",
             };
             writeln!(text, "{file}: {} packages, {}, {state}", made.packages, Bytes(made.bytes))?;
-            rows.push(json!({ "target": target.to_string(), "base": base, "file": file, "packages": made.packages, "bytes": made.bytes, "state": state }));
+            for skip in &made.lock.skips {
+                writeln!(text, "  not run: {skip}")?;
+            }
+            let rehearsal = match &rehearsed {
+                None => "none",
+                Some(rehearsed) if rehearsed.remembered => "remembered",
+                Some(_) => "passed",
+            };
+            rows.push(json!({
+                "target": target.to_string(),
+                "base": base,
+                "file": file,
+                "packages": made.packages,
+                "bytes": made.bytes,
+                "state": state,
+                "rehearsal": rehearsal,
+                "skipped": made.lock.skips,
+                "unneeded": rehearsed.map(|rehearsed| rehearsed.unneeded).unwrap_or_default(),
+            }));
         }
         Ok(())
     })?;

@@ -6,7 +6,11 @@ use anyhow::Context;
 use serde_json::json;
 
 use super::{Edge, args::Rootfs, build::beside, interrupt::Unfinished};
-use crate::{manifest::size::Bytes, output::Kind, pipeline};
+use crate::{
+    manifest::{size::Bytes, skip},
+    output::Kind,
+    pipeline,
+};
 
 pub(super) fn run(edge: &Edge, args: &Rootfs) -> anyhow::Result<ExitCode> {
     let form = form(&args.output)?;
@@ -22,9 +26,11 @@ pub(super) fn run(edge: &Edge, args: &Rootfs) -> anyhow::Result<ExitCode> {
         essential: true,
         required: args.required,
     };
+    let skips = args.skip_script.clone();
+    skip::check(&skips).context("--skip-script")?;
     let unfinished = Unfinished::new(beside(&output)?);
     let done = edge.session(args.offline, |session| {
-        let rootfs = pipeline::Rootfs { asked, form, output: unfinished.path.clone() };
+        let rootfs = pipeline::Rootfs { asked, form, skips, output: unfinished.path.clone() };
         Ok(pipeline::rootfs(session, &rootfs)?)
     })?;
     edge.screen.end();
@@ -35,6 +41,9 @@ pub(super) fn run(edge: &Edge, args: &Rootfs) -> anyhow::Result<ExitCode> {
     for note in &done.notes {
         edge.note(note);
     }
+    for skip in &args.skip_script {
+        edge.note(&format!("not run: {skip}"));
+    }
     edge.note(&format!(
         "{}: {} packages, {} paths, {}; {:.1} s",
         output.display(),
@@ -44,7 +53,9 @@ pub(super) fn run(edge: &Edge, args: &Rootfs) -> anyhow::Result<ExitCode> {
         edge.screen.seconds()
     ));
     let (packages, paths, bytes) = (done.packages, done.paths, done.bytes);
-    edge.print("", &json!({ "output": output, "packages": packages, "paths": paths, "bytes": bytes }))?;
+    let skipped = &args.skip_script;
+    let json = json!({ "output": output, "packages": packages, "paths": paths, "bytes": bytes, "skipped": skipped });
+    edge.print("", &json)?;
     Ok(ExitCode::SUCCESS)
 }
 

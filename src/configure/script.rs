@@ -1,9 +1,9 @@
 //! Running one maintainer script: its environment, its arguments, its end.
 
-use super::{Error, Run, ScriptRun};
+use super::{Cause, Error, Run, ScriptRun};
 use crate::{
     dpkg::{database::PackageId, state::State},
-    shell::{Environment, Launch, OpenFile, exec},
+    shell::{Environment, Fatal, Launch, OpenFile, Status, exec},
     store::Layer,
     tree::{Node, Stat, TreePath},
 };
@@ -62,9 +62,39 @@ impl Run<'_> {
             if !self.report.skipped.contains(skip) {
                 self.report.skipped.push(skip.clone());
             }
+            return self.try_skipped(id, script, path, arguments);
+        }
+        if self.has_failed(id, script) {
             return Ok(());
         }
-        let inode = self.machine.tree.lookup(path)?;
+        let (ended, output) = self.attempt(id, script, path, arguments)?;
+        let cause = match ended {
+            Ok(status) if status.success() => {
+                let arguments = arguments.to_vec();
+                self.report.scripts.push(ScriptRun { package, script, arguments, output });
+                return Ok(());
+            }
+            Ok(status) => Cause::Status(status.0),
+            Err(fatal) => Cause::Fatal(Box::new(fatal)),
+        };
+        if self.note_failure(id, script, arguments, &cause, &output) {
+            return Ok(());
+        }
+        match cause {
+            Cause::Status(status) => Err(Error::Failed { package, script, status, output }),
+            Cause::Fatal(source) => Err(Error::Fatal { package, script, source, output }),
+        }
+    }
+
+    /// Runs a script: how it ends, and what it writes.
+    pub(super) fn attempt(
+        &mut self,
+        id: PackageId,
+        script: &str,
+        path: &[u8],
+        arguments: &[String],
+    ) -> Result<(Result<Status, Fatal>, Vec<u8>), Error> {
+        let (inode, real) = self.machine.tree.resolve(path)?;
         if self.machine.tree.get(inode).stat.mode & 0o555 != 0o555 {
             self.machine.tree.stat_mut(inode).mode = 0o755;
         }
@@ -78,17 +108,23 @@ impl Run<'_> {
             umask: 0o022,
             descriptors: [(0, OpenFile::null()), (1, output.clone()), (2, output.clone())].into(),
         };
-        let ended = exec::execute(&mut self.machine, launch);
-        let output = OpenFile::take(&output);
-        match ended {
-            Ok(status) if status.success() => {
-                let arguments = arguments.to_vec();
-                self.report.scripts.push(ScriptRun { package, script, arguments, output });
-                Ok(())
-            }
-            Ok(status) => Err(Error::Failed { package, script, status: status.0, output }),
-            Err(fatal) => Err(Error::Fatal { package, script, source: Box::new(fatal), output }),
-        }
+        self.machine.begin();
+        let ended = exec::execute(&mut self.machine, launch).map_err(|fatal| match fatal {
+            Fatal::UnknownCommand(program) if program == real.as_bytes() => self.foreign(script, path),
+            fatal => fatal,
+        });
+        Ok((ended, OpenFile::take(&output)))
+    }
+
+    /// Why a script that is itself no shell script can't be run.
+    fn foreign(&self, script: &str, path: &[u8]) -> Fatal {
+        let text = self.machine.tree.read(path).unwrap_or_default();
+        let first = text.split(|&b| b == b'\n').next().unwrap_or_default();
+        let what = match first.strip_prefix(b"#!") {
+            Some(interpreter) => format!("the interpreter `{}`", interpreter.trim_ascii().escape_ascii()),
+            None => "a program that is no script".to_owned(),
+        };
+        Fatal::NotModelled { command: script.to_owned(), what }
     }
 
     fn script_environment(&self, id: PackageId, script: &str) -> Environment {

@@ -13,7 +13,10 @@ use crate::{
         version::Version,
     },
     digest::Sha256,
-    manifest::{self, ManifestError, image::Skip},
+    manifest::{
+        self, ManifestError,
+        skip::{self, Skip},
+    },
 };
 
 /// Why a text is no lock.
@@ -135,6 +138,7 @@ pub fn read(file: &str, text: &str) -> Result<Lock, LockError> {
     if raw.policy.phasing != "include all" {
         return Err(top.fail("phasing", format!("expected `include all`, found `{}`", raw.policy.phasing)));
     }
+    skip::check(&raw.skips).map_err(|error| top.fail("skip", error))?;
     let snapshot = match raw.snapshot.as_str() {
         "live" => None,
         text => Some(Instant::from_compact(text).map_err(|error| top.fail("snapshot", error))?),

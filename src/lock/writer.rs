@@ -93,7 +93,7 @@ fn line(out: &mut String, key: impl Display, value: impl Display) {
 }
 
 /// A basic string of TOML.
-struct Quoted<'a>(&'a str);
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

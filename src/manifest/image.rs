@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{ManifestError, size::Bytes};
+use super::{
+    ManifestError,
+    size::Bytes,
+    skip::{self, Skip},
+};
 
 /// Bytes of a logical sector; every start and length in a partition table counts these.
 pub const SECTOR: u64 = 512;
@@ -40,6 +44,9 @@ pub struct ImageBase {
     /// Kernel arguments that only this base's kernel and packages need.
     #[serde(default)]
     pub arguments: Vec<String>,
+    /// Beside the image's own: for packages that only this base has.
+    #[serde(default)]
+    pub scripts: Scripts,
 }
 
 /// Where the boot loader's files come from. Its packages are locked and unpacked, never installed.
@@ -71,16 +78,6 @@ pub struct Variant {
 pub struct Scripts {
     #[serde(default)]
     pub skip: Vec<Skip>,
-}
-
-/// One script that is not run, and why: the reason is mandatory, and the lock and the report repeat it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Skip {
-    pub package: String,
-    /// `preinst`, `postinst`, `config` or `triggered`.
-    pub script: String,
-    pub reason: String,
 }
 
 /// One answer to a debconf question, as `debconf-set-selections` reads it.
@@ -191,6 +188,11 @@ impl Image {
         Ok(image)
     }
 
+    /// Scripts that are not run on a base: the image's and the base's own.
+    pub fn skips<'a>(&'a self, base: &'a ImageBase) -> impl Iterator<Item = &'a Skip> {
+        self.scripts.skip.iter().chain(&base.scripts.skip)
+    }
+
     fn check(&self) -> Result<(), String> {
         if !self.bases.contains_key(&self.default_base) {
             return Err(format!("default-base `{}` has no [bases.{}]", self.default_base, self.default_base));
@@ -202,11 +204,8 @@ impl Image {
                 }
             }
         }
-        if let Some(skip) = self.scripts.skip.iter().find(|skip| skip.reason.trim().is_empty()) {
-            return Err(format!(
-                "scripts.skip: {} of package `{}` is skipped without a reason",
-                skip.script, skip.package
-            ));
+        for base in self.bases.values() {
+            skip::check(self.skips(base)).map_err(|error| format!("scripts.skip: {error}"))?;
         }
         self.disk.check()
     }
@@ -284,6 +283,33 @@ mod tests {
             "[[disk.partitions]]\nname = \"{name}\"\nstart = {start}\nsectors = {sectors}\n\
              type = \"0FC63DAF-8483-4772-8E79-3D69D8477DE4\"\nguid = \"00000000-0000-4000-8000-0000000000{guid:02x}\"\n"
         )
+    }
+
+    #[test]
+    fn checks_the_skips() {
+        let check = |skips: &[(&str, &str, &str, &str)], expect: Result<(), &str>| {
+            let skip = |(of, package, script, reason): &(&str, &str, &str, &str)| {
+                format!("[[{of}]]\npackage = {package:?}\nscript = {script:?}\nreason = {reason:?}\n")
+            };
+            let text = format!("{HEAD}{}{}", partition("a", 2048, 2048, 1), skips.iter().map(skip).collect::<String>());
+            let got = Image::parse("x", &text).map(drop).map_err(|error| error.to_string());
+            assert_eq!(got, expect.map_err(|message| format!("x: scripts.skip: {message}")));
+        };
+        let (image, base) = ("scripts.skip", "bases.b.scripts.skip");
+        check(&[(image, "a", "postinst", "why"), (image, "a", "preinst", "why")], Ok(()));
+        check(&[(image, "a", "postinst", "why"), (base, "b", "postinst", "why")], Ok(()));
+        check(&[(image, "a", "postinst", " \t")], Err("postinst of package `a` is skipped without a reason"));
+        check(&[(base, "a", "postinst", "")], Err("postinst of package `a` is skipped without a reason"));
+        check(
+            &[(image, "a", "postinst", "why"), (base, "a", "postinst", "again")],
+            Err("postinst of package `a` is skipped twice"),
+        );
+        check(
+            &[(image, "a", "postist", "why")],
+            Err(
+                "package `a`: `postist` is no script that is run when a package is installed; did you mean `postinst`?",
+            ),
+        );
     }
 
     #[test]

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use super::{PipelineError, Result, Session, sums};
 use crate::{
-    configure,
+    configure::{self, Options},
     digest::Sha256,
     lock::{Lock, Role},
-    manifest::image::{Answer, Image, Skip},
+    manifest::{
+        image::{Answer, Image},
+        skip::Skip,
+    },
     overlay,
     progress::{Event, Unit},
     shell::{Limits, Machine},
@@ -17,7 +20,7 @@ use crate::{
 };
 
 /// Bounds of one script: far above what any package of Debian needs, and low enough to end a loop within a minute.
-const LIMITS: Limits = Limits { steps: 50_000_000, depth: 200, bytes: 1 << 30 };
+pub(super) const LIMITS: Limits = Limits { steps: 50_000_000, depth: 200, bytes: 1 << 30 };
 
 /// What is worth telling about an assembly.
 #[derive(Clone, Debug)]
@@ -44,32 +47,33 @@ pub(super) fn layers(
     })
 }
 
-/// A tree with the layers' packages installed.
-pub(super) fn configured(
-    session: &Session<'_>,
-    layers: &[Layer],
-    architecture: &str,
-    skips: &[Skip],
-    answers: &[Answer],
-) -> Result<Tree> {
-    (session.progress)(Event::Stage { name: "configure", unit: Unit::Packages, total: layers.len() as u64 });
+/// How packages are installed.
+pub(super) fn options(session: &Session<'_>, architecture: &str, skips: Vec<Skip>, answers: &[Answer]) -> Options {
     let preseed = answers.iter().map(|a| format!("{} {} {} {}\n", a.package, a.question, a.kind, a.value));
-    let options = configure::Options {
+    Options {
         epoch: session.epoch,
         architecture: architecture.to_owned(),
         kernel_release: Machine::DEFAULT_KERNEL_RELEASE.to_owned(),
         preseed: preseed.collect::<String>().into_bytes(),
-        skips: skips
-            .iter()
-            .map(|skip| configure::Skip {
-                package: skip.package.clone(),
-                script: skip.script.clone(),
-                reason: skip.reason.clone(),
-            })
-            .collect(),
+        skips,
         limits: LIMITS,
-    };
-    Ok(configure::install(layers, &options, &|count| (session.progress)(Event::Advance(count)))?.tree)
+    }
+}
+
+/// A tree with the layers' packages installed.
+pub(super) fn configured(session: &Session<'_>, layers: &[Layer], options: &Options) -> Result<Tree> {
+    (session.progress)(Event::Stage { name: "configure", unit: Unit::Packages, total: layers.len() as u64 });
+    Ok(configure::install(layers, options, &|count| (session.progress)(Event::Advance(count)))?.tree)
+}
+
+/// The options of a locked image.
+pub(super) fn locked(session: &Session<'_>, image: &Image, lock: &Lock) -> Options {
+    options(session, lock.architecture.as_str(), lock.skips.iter().cloned().collect(), &image.debconf)
+}
+
+/// The layers of a lock's root.
+pub(super) fn root_layers(session: &Session<'_>, lock: &Lock) -> Result<Vec<Layer>> {
+    layers(session, &sums(lock, Role::Root), &|sum| name_of(lock, sum))
 }
 
 /// The finished tree of an image.
@@ -79,9 +83,8 @@ pub(super) fn tree(
     lock: &Lock,
     overlays: &[overlay::Loaded],
 ) -> Result<(Tree, Report)> {
-    let layers = layers(session, &sums(lock, Role::Root), &|sum| name_of(lock, sum))?;
-    let skips: Vec<Skip> = lock.skips.iter().cloned().collect();
-    let tree = configured(session, &layers, lock.architecture.as_str(), &skips, &image.debconf)?;
+    let layers = root_layers(session, lock)?;
+    let tree = configured(session, &layers, &locked(session, image, lock))?;
     (session.progress)(Event::Stage { name: "overlay", unit: Unit::Packages, total: 0 });
     let mut machine = Machine::new(tree, session.epoch, lock.architecture.as_str(), LIMITS);
     for overlay in overlays {

@@ -10,7 +10,7 @@ use crate::{
     boot,
     digest::{Hasher, Sha256},
     image::{self, ImageError, Sources, Written},
-    manifest::{image::Image, project::Target, size::Bytes},
+    manifest::{image::Image, project::Target, size::Bytes, skip::Skip},
     output, overlay,
     tree::{Content, Node, Stat, Tree},
 };
@@ -38,7 +38,7 @@ pub struct Built {
     /// Name, bytes and sha256 of every file.
     pub files: BTreeMap<String, (u64, Sha256)>,
     /// Scripts that were not run, and why.
-    pub skipped: Vec<String>,
+    pub skipped: Vec<Skip>,
 }
 
 /// Builds a target into `build.folder`.
@@ -76,11 +76,11 @@ pub fn build(session: &Session<'_>, build: &Build) -> Result<Built> {
         paths: tree.walk().count(),
         partitions,
         files,
-        skipped: lock.skips.iter().map(|s| format!("{} of {}: {}", s.script, s.package, s.reason)).collect(),
+        skipped: lock.skips.iter().cloned().collect(),
     })
 }
 
-fn load_overlays(session: &Session<'_>, image: &Image, target: &Target) -> Result<Vec<overlay::Loaded>> {
+pub(super) fn load_overlays(session: &Session<'_>, image: &Image, target: &Target) -> Result<Vec<overlay::Loaded>> {
     let variant = &image.variants[&target.variant];
     let load = |name: &String| Ok(overlay::load(name, &session.project.overlay(name))?);
     variant.overlays.iter().map(load).collect()

@@ -1,22 +1,24 @@
 //! From an image's package names to its lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PipelineError, Result, Session, archive::Offer, base, definitions, read_any_lock};
+use super::{PipelineError, Result, Session, archive::Offer, base, definitions, image_file, read_any_lock};
 use crate::{
     deb::{
         dependency::{Architecture, PackageName},
         version::Version,
     },
     lock::{self, File, Lock, Package, PackageKey, Policy, Role, Source, Suite, SuiteName},
-    manifest::{image::ImageBase, project::Target},
+    manifest::{image::ImageBase, project::Target, skip::Skip},
+    nearest::nearest,
     progress::{Event, Unit},
-    resolve::{Chosen, RESOLVER, Request, Resolver, request::Root},
+    resolve::{Chosen, RESOLVER, Request, Resolver, request::Root, universe::Universe},
 };
 
 /// A lock that was made, not yet written.
 #[derive(Clone, Debug)]
 pub struct Locked {
+    pub lock: Lock,
     pub text: String,
     pub packages: usize,
     /// Of all .debs.
@@ -47,7 +49,7 @@ pub fn lock(session: &Session<'_>, target: &Target, name: &str) -> Result<Locked
         snapshot: base.timestamp,
         policy,
         definitions: definitions(session.project, name, &target.os)?,
-        skips: image.scripts.skip.iter().cloned().collect(),
+        skips: BTreeSet::new(),
         suites: suites(&offer),
         packages: BTreeMap::new(),
     };
@@ -65,11 +67,38 @@ pub fn lock(session: &Session<'_>, target: &Target, name: &str) -> Result<Locked
         })?;
         add(&mut lock, chosen, Role::Loader, "boot loader".to_owned())?;
     }
+    for skip in image.skips(of_base) {
+        if is_of_target(session, skip, &lock, &universe)? {
+            lock.skips.insert(skip.clone());
+        }
+    }
     let bytes = lock.packages.values().map(|package| package.file.size).sum();
-    Ok(Locked { packages: lock.packages.len(), bytes, text: lock::writer::write(&lock) })
+    Ok(Locked { packages: lock.packages.len(), bytes, text: lock::writer::write(&lock), lock })
 }
 
-fn roots(of_base: &ImageBase, groups: &[String]) -> Result<Vec<Root>> {
+/// Whether the target has the package whose script is to be skipped. Another variant may have it, but the archive must.
+fn is_of_target(session: &Session<'_>, skip: &Skip, lock: &Lock, universe: &Universe<'_>) -> Result<bool> {
+    let mut locked = lock.packages(Role::Root).map(|(key, _)| key.name.as_str());
+    if locked.any(|name| name == skip.package) {
+        return Ok(true);
+    }
+    let file = image_file(&lock.target.os);
+    if universe.names().any(|name| name == skip.package) {
+        let Skip { package, script, .. } = skip;
+        let text = format!("{file}: {} has no package {package}, whose {script} is skipped", lock.target);
+        (session.progress)(Event::Warning(&text));
+        return Ok(false);
+    }
+    let near = |names: Vec<&str>| nearest(&skip.package, names, 3).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let mut close = near(lock.packages(Role::Root).map(|(key, _)| key.name.as_str()).collect());
+    if close.is_empty() {
+        close = near(universe.names().collect());
+    }
+    Err(PipelineError::UnknownSkip { file, package: skip.package.clone(), base: lock.base.clone(), nearest: close })
+}
+
+/// What a variant asks for.
+pub(super) fn roots(of_base: &ImageBase, groups: &[String]) -> Result<Vec<Root>> {
     let names = groups.iter().filter_map(|group| of_base.packages.get(group)).flatten();
     names.map(|name| name.parse().map_err(PipelineError::root)).collect()
 }

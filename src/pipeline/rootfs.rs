@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     fetch::{self, Wanted},
-    manifest::base::Base,
+    manifest::{base::Base, skip::Skip},
     output::{self, Kind, LeftOut},
     progress::{Event, Unit},
     resolve::{Request, Resolver},
@@ -43,6 +43,8 @@ pub struct Named {
 pub struct Rootfs {
     pub asked: Asked,
     pub form: Kind,
+    /// Scripts that are not run.
+    pub skips: Vec<Skip>,
     /// Must not exist.
     pub output: PathBuf,
 }
@@ -107,7 +109,8 @@ pub fn rootfs(session: &Session<'_>, rootfs: &Rootfs) -> Result<Written> {
     let layers = assemble::layers(session, &sums, &|sum| {
         wanted.iter().find(|file| file.sha256 == *sum).map(|file| file.path.clone())
     })?;
-    let tree = assemble::configured(session, &layers, &base.architecture, &[], &[])?;
+    let options = assemble::options(session, &base.architecture, rootfs.skips.clone(), &[]);
+    let tree = assemble::configured(session, &layers, &options)?;
     let output = &rootfs.output;
     let mut notes = Vec::new();
     match rootfs.form {

@@ -41,6 +41,15 @@ pub struct Machine {
     pub(super) scripts: BTreeMap<(usize, usize, bool), Arc<Script>>,
 }
 
+/// A system between two scripts.
+#[derive(Debug)]
+pub struct Saved {
+    tree: Tree,
+    dpkg: Option<Database>,
+    temporaries: u64,
+    background_processes: u32,
+}
+
 impl Machine {
     /// A kernel release that no distribution has: new enough for every script that asks, and without modules. Who builds an
     /// image for a certain kernel sets [`Machine::kernel_release`].
@@ -61,6 +70,33 @@ impl Machine {
             background_processes: 0,
             scripts: BTreeMap::new(),
         }
+    }
+
+    /// Makes ready for a script of its own: the bounds count anew, and nothing is left of one that ended in its middle.
+    pub fn begin(&mut self) {
+        self.debconf = None;
+        (self.steps, self.depth) = (0, 0);
+    }
+
+    /// The system as it is, to come back to.
+    pub fn save(&self) -> Saved {
+        Saved {
+            tree: self.tree.clone(),
+            dpkg: self.dpkg.clone(),
+            temporaries: self.temporaries,
+            background_processes: self.background_processes,
+        }
+    }
+
+    /// Takes back all that scripts have done since.
+    pub fn restore(&mut self, saved: Saved) {
+        Saved {
+            tree: self.tree,
+            dpkg: self.dpkg,
+            temporaries: self.temporaries,
+            background_processes: self.background_processes,
+        } = saved;
+        self.begin();
     }
 
     /// Counts a command, or a round of a loop in one, against the bound.

@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, path::Path};
 
 use icos::{
-    configure::{self, Installed, Options},
+    configure::{self, Installed, Options, Skip},
     digest::Sha256,
     epoch::Epoch,
     shell::{Limits, Machine},
     store::{Layer, Store},
+    tree::dump,
 };
 
 use crate::support::{deb::Deb, judge, random::Random};
@@ -222,4 +223,32 @@ fn order_is_that_of_dpkg() {
     }
 
     assert!(installed > 15, "{installed} installed, {refused} refused by both");
+}
+
+/// A rehearsal in which nothing fails makes the tree of an installation, whatever skipped scripts do while they are tried.
+#[test]
+fn a_rehearsal_makes_the_same_tree() {
+    let mut installed = 0;
+    for seed in 0..30 {
+        let debs = universe(seed);
+        let layers = layers(&debs);
+        let scripts = debs.iter().filter(|deb| deb.control.iter().any(|(name, _)| name == "postinst"));
+        let skips = scripts.take(seed as usize % 3).map(|deb| Skip {
+            package: deb.name.clone(),
+            script: "postinst".to_owned(),
+            reason: "to be tried".to_owned(),
+        });
+        let options = Options { skips: skips.collect(), ..options() };
+        let rehearsal = configure::rehearse(&layers, &options, &|_| {}).expect("packages that can be read");
+        match (configure::install(&layers, &options, &|_| {}), rehearsal.end) {
+            (Ok(ours), Ok(rehearsed)) => {
+                assert_eq!(dump(&ours.tree), dump(&rehearsed.tree), "seed {seed}");
+                assert_eq!((rehearsal.failures.len(), rehearsal.unneeded), (0, options.skips), "seed {seed}");
+                installed += 1;
+            }
+            (Err(ours), Err(rehearsed)) => assert_eq!(ours.to_string(), rehearsed.to_string(), "seed {seed}"),
+            (ours, rehearsed) => panic!("seed {seed}: {:?}, {:?}", ours.is_ok(), rehearsed.is_ok()),
+        }
+    }
+    assert!(installed > 10, "{installed} installed");
 }

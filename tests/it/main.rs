@@ -19,6 +19,7 @@ mod openssl;
 mod output;
 mod pam;
 mod project;
+mod rehearsal;
 mod resolve;
 mod rootfs;
 mod shell;

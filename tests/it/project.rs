@@ -10,12 +10,12 @@ use crate::support::{
     judge::run,
 };
 
-struct Project {
+pub struct Project {
     archive: Archive,
     folder: tempfile::TempDir,
 }
 
-const IMAGE: &str = "name = \"os\"\ndefault-base = \"test\"\n\n[bases.test.packages]\ncommon = [\"app\"]\n\n\
+pub const IMAGE: &str = "name = \"os\"\ndefault-base = \"test\"\n\n[bases.test.packages]\ncommon = [\"app\"]\n\n\
     [bases.test.loader]\npackages = [\"LOADER\"]\nprefix = \"/EFI/test\"\nfiles = {}\n\n[variants.dev]\npackages = \
     [\"common\"]\noverlays = []\n\n[boot]\nconfig = \"os\"\narguments = []\n\n[disk]\nguid = \
     \"2B110BB7-CDEC-7D41-B97E-893EDCBE5428\"\n\n[[disk.partitions]]\nname = \"root\"\nstart = 2048\nsectors = 204800\ntype = \
@@ -24,7 +24,6 @@ const IMAGE: &str = "name = \"os\"\ndefault-base = \"test\"\n\n[bases.test.packa
 
 impl Project {
     fn new(loader: &str) -> Option<Self> {
-        let archive = Archive::new()?;
         let debs = [
             Deb::new("base", "1").field("Essential", "yes"),
             Deb::new("app", "2").field("Depends", "lib (>= 1)"),
@@ -32,6 +31,12 @@ impl Project {
             Deb::new("grub", "3").field("Provides", "loader"),
             Deb::new("unwanted", "1"),
         ];
+        Self::of(&debs, loader)
+    }
+
+    /// A project whose archive has these packages, and whose target is made of `app`.
+    pub fn of(debs: &[Deb], loader: &str) -> Option<Self> {
+        let archive = Archive::new()?;
         let stanzas: Vec<String> = debs.iter().map(|deb| archive.add(deb)).collect();
         archive.publish(&Suite::new("made-up").with(&stanzas));
         let project = Self { archive, folder: tempfile::tempdir().expect("a scratch folder") };
@@ -42,26 +47,35 @@ impl Project {
         Some(project)
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    pub fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub fn write(&self, path: &str, text: &str) {
         fs_err::create_dir_all(self.path(path).parent().expect("a folder")).expect("made");
         fs_err::write(self.path(path), text).expect("written");
     }
 
     /// The program with a home, a store and a project that nobody else has.
-    fn icos(&self, arguments: &[&str]) -> (i32, String, String) {
+    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
         #[expect(clippy::disallowed_methods, reason = "the program under test")]
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_icos"));
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.path("home"));
-        run(command.arg("--project").arg(self.folder.path()).args(arguments))
+        command.arg("--project").arg(self.folder.path()).args(arguments);
+        command
     }
 
-    fn online(&self, arguments: &[&str]) -> (i32, String, String) {
-        let mirror = format!("--mirror={}", self.archive.uri());
-        self.icos(&[&[mirror.as_str()], arguments].concat())
+    pub fn icos(&self, arguments: &[&str]) -> (i32, String, String) {
+        run(&mut self.command(arguments))
+    }
+
+    /// The option that names the archive.
+    pub fn mirror(&self) -> String {
+        format!("--mirror={}", self.archive.uri())
+    }
+
+    pub fn online(&self, arguments: &[&str]) -> (i32, String, String) {
+        self.icos(&[&[self.mirror().as_str()], arguments].concat())
     }
 }
 
