@@ -56,6 +56,7 @@ mod grpck;
 mod grpconv;
 mod gzip;
 mod head;
+mod helpztags;
 mod hostname;
 mod id;
 mod install;
@@ -218,6 +219,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("grpconv", grpconv::run),
     ("gzip", gzip::run),
     ("head", head::run),
+    ("helpztags", helpztags::run),
     ("hostname", hostname::run),
     ("id", id::run),
     ("install", install::run),

@@ -104,6 +104,7 @@ fn is_what_dpkg_makes() {
 type Allowed = (&'static str, &'static str);
 
 /// Installs packages with icos and with real dpkg, which only root can let install something, and compares the trees.
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a suite that is read by people")]
 fn check(packages: &[&str], allowed: &[Allowed]) {
     let (Some(mut python), Some(mut compare)) = (judge::judge("python3"), judge::judge("python3")) else { return };
     if !rustix::process::geteuid().is_root() || judge::judge("dpkg-deb").is_none() {
@@ -146,6 +147,7 @@ fn export(store: &Path, debs: &Path) {
 }
 
 /// Counts the differing paths by the causes that are allowed for them; one without fails.
+#[expect(clippy::print_stdout, reason = "a suite that is read by people")]
 fn report(output: &str, allowed: &[Allowed]) {
     let mut counts = vec![0; allowed.len()];
     let mut unexplained = Vec::new();

@@ -122,3 +122,8 @@ fn catalogs() {
 fn locales() {
     check("locales");
 }
+
+#[test]
+fn vim() {
+    check("vim");
+}
