@@ -32,6 +32,7 @@ mod screen;
 mod start;
 mod store;
 mod verify;
+mod why;
 
 /// Exit status when what was compared differs.
 const DIFFERS: u8 = 3;
@@ -111,6 +112,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Build(args) => build::run(&edge, args),
         Verb::Boot(args) => start::run(&edge, args),
         Verb::Verify(args) => verify::run(&edge, args),
+        Verb::Why(args) => why::run(&edge, args),
         Verb::Store { action } => store::run(&edge, action),
     };
     edge.screen.end();
@@ -122,6 +124,7 @@ struct Edge {
     environment: Environment,
     screen: Screen,
     format: Format,
+    verbose: bool,
     store: Option<PathBuf>,
     mirrors: Vec<String>,
     project: Option<PathBuf>,
@@ -138,6 +141,7 @@ impl Edge {
             environment: Environment::read(),
             screen: Screen::new(loudness),
             format: common.format,
+            verbose: common.verbose,
             store: common.store.clone(),
             mirrors: common.mirror.clone(),
             project: common.project.clone(),

@@ -5,6 +5,7 @@
 //! compared with the one that dpkg makes. Only a first installation is done: no upgrade, no removal.
 
 use crate::{
+    cause,
     deb::control::{self, Comments},
     debconf::{self, DatabaseError, Databases, PreseedError},
     dpkg::{
@@ -35,7 +36,7 @@ mod script;
 mod trigger;
 
 pub use crate::manifest::skip::Skip;
-pub use policy::POLICY;
+pub use policy::{POLICY, not_made};
 pub use rehearsal::{Cause, Failure, Rehearsal, rehearse};
 pub use script::environment;
 
@@ -53,6 +54,8 @@ pub struct Options {
     pub skips: Vec<Skip>,
     /// Bounds of each script.
     pub limits: Limits,
+    /// Keep a journal of who changed what in the tree.
+    pub journal: bool,
 }
 
 /// A configured tree.
@@ -218,6 +221,9 @@ impl<'a> Run<'a> {
     fn new(packages: &Packages<'_>, options: &'a Options, advance: Advance<'a>) -> Result<Self, Error> {
         let base = unpack::base(options.epoch.timestamp())?;
         let mut machine = Machine::new(base, options.epoch, &options.architecture, options.limits);
+        if options.journal {
+            machine.tree.keep_journal(cause::Cause::Base);
+        }
         machine.kernel_release.clone_from(&options.kernel_release);
         for (package, layer) in packages {
             unpack::lay_out(&mut machine.tree, &package.name, layer)?;
@@ -270,6 +276,7 @@ impl Run<'_> {
         let now = self.options.epoch.timestamp();
         let (folder, file) = (Stat::root(0o755, now), Stat::root(0o644, now));
         let tree = &mut self.machine.tree;
+        tree.enter(|| cause::Cause::Database { package: None });
         for path in [database::INFO, b"/var/lib/dpkg/updates", triggers::FOLDER] {
             tree.create_dir_all(path, &folder)?;
         }
@@ -283,11 +290,14 @@ impl Run<'_> {
         for (path, text) in files {
             tree.write(path, text, file.clone())?;
         }
+        tree.leave();
         policy::begin(tree, now)?;
         if !self.options.preseed.is_empty() {
+            tree.enter(|| cause::Cause::Preseed);
             let mut databases = Databases::read(tree)?;
             debconf::preseed(&mut databases, &self.options.preseed, true)?;
             databases.write(tree, now)?;
+            tree.leave();
         }
         self.machine.dpkg = Some(Database::new(&self.options.architecture));
         Ok(())
@@ -331,7 +341,9 @@ impl Run<'_> {
             }
         }
         let mut tree = self.machine.tree;
+        tree.enter(|| cause::Cause::Database { package: None });
         tree.write(database::STATUS, database.render(), Stat::root(0o644, now))?;
+        tree.leave();
         policy::apply(&mut tree, now)?;
         Ok(Installed { tree, report: self.report })
     }

@@ -3,6 +3,7 @@
 //! `ARCHITECTURE.md` has the map; the layers below import only downward, which `tests/tidy.rs` enforces.
 
 // Layer 0: base
+pub mod cause;
 pub mod date;
 pub mod digest;
 pub mod epoch;

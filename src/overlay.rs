@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
+    cause::Cause,
     digest::{Hasher, Sha256},
     manifest::{
         ManifestError,
@@ -166,10 +167,16 @@ pub fn rehearse(machine: &mut Machine, overlay: &Loaded) -> Vec<OverlayError> {
 /// Steps as they are performed, one after the other.
 fn steps(machine: &mut Machine, overlay: &Loaded) -> impl Iterator<Item = Result<(), OverlayError>> {
     (1..).zip(&overlay.steps).map(|(number, step)| {
+        let action = match step {
+            LoadedStep::Copy { .. } => "copy",
+            LoadedStep::Script(script) => script.action,
+        };
+        machine.tree.enter(|| Cause::Overlay { overlay: overlay.name.as_str().into(), step: number, action });
         let done = match step {
             LoadedStep::Copy { to, entries } => copy(machine, to, entries),
             LoadedStep::Script(script) => run(machine, script),
         };
+        machine.tree.leave();
         done.map_err(|fault| OverlayError::Step { overlay: overlay.name.clone(), number, fault })
     })
 }

@@ -35,6 +35,7 @@ mod refused;
 mod rehearsal;
 mod rootfs;
 mod verify;
+mod why;
 
 pub use build::{Build, Built, build};
 pub use locking::{Locked, lock};
@@ -43,6 +44,7 @@ pub use refused::Refused;
 pub use rehearsal::{Rehearsed, rehearse};
 pub use rootfs::{Asked, Named, Rootfs, Written, resolve, rootfs};
 pub use verify::{Checked, verify_image, verify_sums};
+pub use why::{Brings, Explained, Line, Link, Name, Other, Reasons, WhyError, explain, why_package, why_paths};
 
 /// What every stage works with.
 #[expect(missing_debug_implementations, reason = "progress is a function")]
@@ -117,6 +119,8 @@ pub enum PipelineError {
     NotForBase { image: String, base: String },
     #[error("{0}")]
     Verify(String),
+    #[error(transparent)]
+    Why(#[from] Box<WhyError>),
 }
 
 impl PipelineError {
@@ -154,6 +158,7 @@ impl PipelineError {
             )),
             Self::Configure(error) => error.hint(),
             Self::Provided { .. } => Some("name one of them in image.toml".to_owned()),
+            Self::Why(error) => error.hint(),
             Self::TooLarge { .. } => Some("leave packages out, or enlarge the partition in image.toml".to_owned()),
             _ => None,
         }

@@ -11,6 +11,8 @@ use bytes::Bytes;
 mod content;
 mod dump;
 mod edit;
+pub mod history;
+pub mod journal;
 mod lookup;
 mod path;
 mod walk;
@@ -135,6 +137,8 @@ impl Inode {
 #[derive(Clone, Debug)]
 pub struct Tree {
     inodes: Vec<Inode>,
+    /// Who changed what, when somebody wants to know.
+    journal: Option<Box<journal::Journal>>,
 }
 
 /// Why an operation on a tree was refused; the texts are those of the C library, so that commands can print them.
@@ -182,7 +186,11 @@ pub type Result<T> = std::result::Result<T, PathError>;
 impl Tree {
     /// A tree that holds its root directory alone.
     pub fn new(root: Stat) -> Self {
-        Self { inodes: vec![Inode { stat: root, node: Node::Directory(BTreeMap::new()), links: 1 }] }
+        Self::with_root(Inode { stat: root, node: Node::Directory(BTreeMap::new()), links: 1 })
+    }
+
+    fn with_root(root: Inode) -> Self {
+        Self { inodes: vec![root], journal: None }
     }
 
     pub fn get(&self, id: InodeId) -> &Inode {
@@ -191,6 +199,7 @@ impl Tree {
 
     /// The metadata of an inode, to change in place.
     pub fn stat_mut(&mut self, id: InodeId) -> &mut Stat {
+        self.note_open(id);
         &mut self.inodes[id.0 as usize].stat
     }
 

@@ -5,6 +5,7 @@
 //! what is there. Contents are shared with the layers, never copied.
 
 use crate::{
+    cause::Cause,
     deb::control,
     dpkg::{
         database::{Database, PackageId},
@@ -95,9 +96,11 @@ pub fn base(mtime: Timestamp) -> Result<Tree, Error> {
 pub fn lay_out(tree: &mut Tree, name: &str, layer: &Layer) -> Result<(), Error> {
     let failed = |source| Error::Package { package: name.to_owned(), source };
     check_links(layer).map_err(failed)?;
+    tree.enter(|| Cause::LayOut { package: name.into() });
     for member in &layer.members {
         lay_out_member(tree, member).map_err(failed)?;
     }
+    tree.leave();
     Ok(())
 }
 
@@ -168,6 +171,8 @@ fn unpack(
     now: Timestamp,
 ) -> Result<(), Fault> {
     let listed = conffiles::listed(layer)?;
+    let name = database.get(id).name.clone();
+    tree.enter(|| Cause::Unpack { package: name.as_str().into() });
     let mut unpacking = place::Unpacking {
         diversions: place::diversions(tree)?,
         overrides: place::overrides(tree)?,
@@ -179,8 +184,12 @@ fn unpack(
         id,
     };
     let done = unpacking.members(layer)?;
+    tree.leave();
     owners.add(id, &done.paths);
+    tree.enter(|| Cause::Database { package: Some(name.into()) });
     info::write(tree, database, id, layer, &done.paths, now)?;
     conffiles::record(database, id, &listed, &done);
-    place::take_from_others(tree, database, owners, id, &done, now)
+    place::take_from_others(tree, database, owners, id, &done, now)?;
+    tree.leave();
+    Ok(())
 }

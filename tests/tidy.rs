@@ -7,6 +7,7 @@ use std::{
 
 /// Layer of each top module under `src/`; a module imports from its own layer only what [`SIDEWAYS`] lists.
 const LAYERS: &[(&str, u8)] = &[
+    ("cause", 0),
     ("date", 0),
     ("digest", 0),
     ("epoch", 0),

@@ -31,6 +31,7 @@ Examples:
   icos boot guestos/dev     start it in QEMU and wait for its login prompt
   icos lock guestos/dev     move to the archive's newest packages; then git diff snapshots/
   icos rootfs --base debian-bookworm nginx -o web.tar.zst
+  icos why guestos/dev /etc/ssh/sshd_config    who made it, who changed it last
 
 Exit status: 0 fine, 1 failed, 2 wrong usage, 3 something differs.";
 
@@ -79,6 +80,8 @@ pub(super) enum Verb {
     Boot(Boot),
     /// Check an image, a built target or a lock with independent readers
     Verify(Verify),
+    /// Say why a target has a package, or who made and changed one of its paths
+    Why(Why),
     /// Look after the store of downloaded and unpacked packages
     Store {
         #[command(subcommand)]
@@ -198,6 +201,32 @@ pub(super) struct Verify {
     #[arg(long)]
     pub(super) base: Option<String>,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = WHY_HELP)]
+pub(super) struct Why {
+    /// A target with a lock
+    pub(super) target: String,
+    /// A package of the lock, or an absolute path of the image, in which `*`, `?` and `[...]` match as in the shell
+    #[arg(required = true, value_name = "PKG|/PATH")]
+    pub(super) what: Vec<String>,
+    /// Base of the lock [default: the image's own]
+    #[arg(long)]
+    pub(super) base: Option<String>,
+    /// Open no connection; everything must be in the store
+    #[arg(long)]
+    pub(super) offline: bool,
+}
+
+const WHY_HELP: &str = "\
+A package is answered from the lock: the shortest chain of relations from the target's request.
+A path is answered by making the target's tree anew: package, conffile handling, maintainer script
+with line and helper, trigger, dpkg's database, policy or overlay step, in order; for what is gone
+too. Symbolic links are followed, each with its own history. With -v, all changes are shown.
+
+Examples:
+  icos why guestos/dev libwrap0
+  icos why guestos/dev /etc/ssh/sshd_config /usr/bin/awk '/boot/initrd*'";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum StoreAction {

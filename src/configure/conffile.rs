@@ -4,6 +4,7 @@ use md5::{Digest, Md5};
 
 use super::{Error, Run};
 use crate::{
+    cause::Cause,
     dpkg::{
         database::PackageId,
         diversions::{self, Diversions},
@@ -26,7 +27,11 @@ impl Run<'_> {
                 continue;
             }
             let path = conffile.path.clone();
-            if let Some(md5) = self.place_conffile(id, &path)? {
+            let package = self.package(id).name.as_str().into();
+            self.machine.tree.enter(|| Cause::Conffile { package });
+            let placed = self.place_conffile(id, &path)?;
+            self.machine.tree.leave();
+            if let Some(md5) = placed {
                 self.database_mut().get_mut(id).conffiles[index].md5 = md5;
             }
         }
@@ -46,17 +51,25 @@ impl Run<'_> {
         let sum = hex(&distributed);
         if self.optional(&place)?.is_some_and(|current| hex(&current) == sum) {
             self.machine.tree.unlink(&new)?;
+            self.note_kept(&place);
             return Ok(Some(sum));
         }
         if self.optional(&place)?.is_some() {
             // dpkg asks, and when nobody answers it keeps what a script wrote.
             let dist = [place.as_slice(), b".dpkg-dist"].concat();
             self.machine.tree.rename(&new, &dist)?;
+            self.note_kept(&place);
         } else {
             self.machine.tree.rename(&new, &place)?;
         }
         self.activate_path(&String::from_utf8_lossy(&name), Some(id))?;
         Ok(Some(sum))
+    }
+
+    fn note_kept(&mut self, place: &[u8]) {
+        if let Ok(inode) = self.machine.tree.lookup(place) {
+            self.machine.tree.note_kept(inode);
+        }
     }
 
     /// The sum that another architecture's package of this name has put in place.

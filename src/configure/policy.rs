@@ -1,6 +1,10 @@
 //! What an image is without although real packages make it, and why: the one list of deliberate differences from dpkg.
 
-use crate::tree::{Errno, Node, PathError, Stat, Timestamp, Tree, TreePath};
+use crate::{
+    cause::Cause,
+    shell::pattern,
+    tree::{Errno, Node, PathError, Stat, Timestamp, Tree, TreePath},
+};
 
 /// One deliberate difference.
 #[derive(Clone, Copy, Debug)]
@@ -78,20 +82,26 @@ pub const POLICY: &[Rule] = &[
         reason: "locks are made by who takes them",
     },
     Rule { paths: &["/run/*", "/tmp/*"], what: Difference::Removed, reason: "both are empty whenever a system boots" },
-    Rule {
-        paths: &["/usr/sbin/policy-rc.d"],
-        what: Difference::Removed,
-        reason: "it kept services from being started while packages were configured",
-    },
+    Rule { paths: &["/usr/sbin/policy-rc.d"], what: Difference::Removed, reason: NO_SERVICES },
 ];
 
+/// Why nothing makes `path`, if that is deliberate.
+pub fn not_made(path: &[u8]) -> Option<&'static str> {
+    let matches = |pattern: &str| pattern::matches(pattern.replace("**", "*").as_bytes(), path);
+    let mut rules = POLICY.iter().filter(|rule| rule.what == Difference::NotMade);
+    rules.find(|rule| rule.paths.iter().any(|path| matches(path))).map(|rule| rule.reason)
+}
+
 const POLICY_RC_D: &[u8] = b"/usr/sbin/policy-rc.d";
+const NO_SERVICES: &str = "it kept services from being started while packages were configured";
 
 /// Makes what is there only while packages are installed.
 pub(super) fn begin(tree: &mut Tree, now: Timestamp) -> Result<(), PathError> {
     if tree.find(POLICY_RC_D).is_none() {
         let text = b"#!/bin/sh\nexit 101\n".to_vec();
+        tree.enter(|| Cause::Policy { reason: NO_SERVICES });
         tree.create(POLICY_RC_D, Stat::root(0o755, now), Node::Regular(text.into()))?;
+        tree.leave();
     }
     Ok(())
 }
@@ -99,6 +109,7 @@ pub(super) fn begin(tree: &mut Tree, now: Timestamp) -> Result<(), PathError> {
 /// Applies the rules that have something to do at the end.
 pub(super) fn apply(tree: &mut Tree, now: Timestamp) -> Result<(), PathError> {
     for rule in POLICY.iter().filter(|rule| rule.what != Difference::NotMade) {
+        tree.enter(|| Cause::Policy { reason: rule.reason });
         let paths: Vec<TreePath> = rule.paths.iter().flat_map(|path| matching(tree, path)).collect();
         for path in paths {
             if rule.what == Difference::Removed {
@@ -107,6 +118,7 @@ pub(super) fn apply(tree: &mut Tree, now: Timestamp) -> Result<(), PathError> {
                 tree.write(path.as_bytes(), Vec::new(), Stat::root(0o644, now))?;
             }
         }
+        tree.leave();
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::{Cause, Error, Run, ScriptRun};
 use crate::{
+    cause,
     dpkg::{database::PackageId, state::State},
     shell::{Environment, Fatal, Launch, OpenFile, Status, exec},
     store::Layer,
@@ -33,16 +34,21 @@ impl Run<'_> {
             return Ok(());
         }
         let now = self.options.epoch.timestamp();
+        let package: Box<str> = self.package(id).name.as_str().into();
         let tree = &mut self.machine.tree;
+        tree.enter(|| cause::Cause::Database { package: Some(package.clone()) });
         tree.create_dir_all(CONTROL, &Stat::root(0o755, now))?;
         for (name, file) in &layer.control {
             let path = [CONTROL, b"/", name.as_bytes()].concat();
             let node = Node::Regular(file.content.clone().into());
             tree.create(&path, Stat::root(file.mode, now), node)?;
         }
+        tree.leave();
         let path = [CONTROL, b"/preinst".as_slice()].concat();
         self.script(id, "preinst", &path, &["install".to_owned()])?;
+        self.machine.tree.enter(|| cause::Cause::Database { package: Some(package) });
         self.machine.tree.remove_all(CONTROL)?;
+        self.machine.tree.leave();
         self.incorporate()
     }
 
@@ -67,7 +73,13 @@ impl Run<'_> {
         if self.has_failed(id, script) {
             return Ok(());
         }
+        self.machine.tree.enter(|| cause::Cause::Script {
+            package: package.as_str().into(),
+            script,
+            reason: arguments.join(" ").trim_end().into(),
+        });
         let (ended, output) = self.attempt(id, script, path, arguments)?;
+        self.machine.tree.leave();
         let cause = match ended {
             Ok(status) if status.success() => {
                 let arguments = arguments.to_vec();

@@ -2,6 +2,7 @@
 
 use super::{Error, Run};
 use crate::{
+    cause::Cause,
     dpkg::{
         database::{PackageId, Qualified},
         state::State,
@@ -20,7 +21,9 @@ impl Run<'_> {
 
     fn write(&mut self, path: &[u8], text: String) -> Result<(), PathError> {
         let stat = Stat::root(0o644, self.options.epoch.timestamp());
+        self.machine.tree.enter(|| Cause::Database { package: None });
         self.machine.tree.write(path, text.into_bytes(), stat)?;
+        self.machine.tree.leave();
         Ok(())
     }
 

@@ -5,6 +5,8 @@ use crate::manifest::overlay::{Mode, Step};
 /// What `sh -e` is given for a step.
 #[derive(Clone, Debug)]
 pub(super) struct Script {
+    /// The step's key in `overlay.toml`.
+    pub(super) action: &'static str,
     pub(super) text: String,
     /// Variables beyond the usual ones.
     pub(super) environment: Vec<(String, String)>,
@@ -95,7 +97,34 @@ pub(super) fn of(step: &Step) -> Option<Script> {
         Step::CaCertificates {} => "update-ca-certificates\n".to_owned(),
         Step::Script { text } => text.clone(),
     };
-    Some(Script { text, environment })
+    Some(Script { action: action(step), text, environment })
+}
+
+/// A step's key in `overlay.toml`.
+fn action(step: &Step) -> &'static str {
+    match step {
+        Step::Copy { .. } => "copy",
+        Step::File { .. } => "file",
+        Step::Symlink { .. } => "symlink",
+        Step::Directory { .. } => "directory",
+        Step::Chmod { .. } => "chmod",
+        Step::Chown { .. } => "chown",
+        Step::Remove { .. } => "remove",
+        Step::Truncate { .. } => "truncate",
+        Step::DeleteLines { .. } => "delete-lines",
+        Step::Replace { .. } => "replace",
+        Step::Group { .. } => "group",
+        Step::User { .. } => "user",
+        Step::Member { .. } => "member",
+        Step::ModifyUser { .. } => "modify-user",
+        Step::Password { .. } => "password",
+        Step::Enable { .. } => "enable",
+        Step::Disable { .. } => "disable",
+        Step::Mask { .. } => "mask",
+        Step::Initramfs { .. } => "initramfs",
+        Step::CaCertificates {} => "ca-certificates",
+        Step::Script { .. } => "script",
+    }
 }
 
 /// Puts a rewritten copy in place without changing the file's owner and mode.

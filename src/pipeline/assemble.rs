@@ -57,6 +57,7 @@ pub(super) fn options(session: &Session<'_>, architecture: &str, skips: Vec<Skip
         preseed: preseed.collect::<String>().into_bytes(),
         skips,
         limits: LIMITS,
+        journal: false,
     }
 }
 
@@ -76,15 +77,17 @@ pub(super) fn root_layers(session: &Session<'_>, lock: &Lock) -> Result<Vec<Laye
     layers(session, &sums(lock, Role::Root), &|sum| name_of(lock, sum))
 }
 
-/// The finished tree of an image.
+/// The finished tree of an image, with a journal if one is to be kept.
 pub(super) fn tree(
     session: &Session<'_>,
     image: &Image,
     lock: &Lock,
     overlays: &[overlay::Loaded],
+    journal: bool,
 ) -> Result<(Tree, Report)> {
     let layers = root_layers(session, lock)?;
-    let tree = configured(session, &layers, &locked(session, image, lock))?;
+    let options = Options { journal, ..locked(session, image, lock) };
+    let tree = configured(session, &layers, &options)?;
     (session.progress)(Event::Stage { name: "overlay", unit: Unit::Packages, total: 0 });
     let mut machine = Machine::new(tree, session.epoch, lock.architecture.as_str(), LIMITS);
     for overlay in overlays {

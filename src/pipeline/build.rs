@@ -8,8 +8,10 @@ use std::{
 use super::{PipelineError, Result, Session, assemble, base, fetch, read_lock};
 use crate::{
     boot,
+    cause::Cause,
     digest::{Hasher, Sha256},
     image::{self, ImageError, Sources, Written},
+    lock::Lock,
     manifest::{image::Image, project::Target, size::Bytes, skip::Skip},
     output, overlay,
     tree::{Content, Node, Stat, Tree},
@@ -43,17 +45,8 @@ pub struct Built {
 
 /// Builds a target into `build.folder`.
 pub fn build(session: &Session<'_>, build: &Build) -> Result<Built> {
-    let (lock, lock_text) = read_lock(session.project, &build.base, &build.target)?;
-    let (image, image_text) = session.project.image(&build.target.os)?;
-    let definition = base(session.project, &build.base)?;
-    fetch(session, &definition, &lock)?;
-    let overlays = load_overlays(session, &image, &build.target)?;
-    let config = boot::load(&session.project.bootloader(), &image.boot.config)?;
-    let version = build.version.clone().unwrap_or_else(|| default_version(session, &lock_text, &image_text, &overlays));
-
-    let (mut tree, report) = assemble::tree(session, &image, &lock, &overlays)?;
-    let arguments = arguments(&image, build)?;
-    finish(session, &mut tree, &version, &config.boot_args(&arguments)?)?;
+    let root = root(session, &build.target, &build.base, build.version.clone(), false)?;
+    let Root { lock, image, config, version, tree, report } = root;
     let loader = assemble::loader(session, &lock)?;
     let loader_definition = &image.bases[&build.base].loader;
     let esp = config.esp_tree(loader_definition, session.epoch, |path| loader.get(path.as_bytes()).cloned())?;
@@ -80,6 +73,39 @@ pub fn build(session: &Session<'_>, build: &Build) -> Result<Built> {
     })
 }
 
+/// An image's root tree, and what else comes out of its definitions.
+pub(super) struct Root {
+    pub(super) lock: Lock,
+    image: Image,
+    config: boot::Config,
+    version: String,
+    pub(super) tree: Tree,
+    report: assemble::Report,
+}
+
+/// Fetches what is missing and makes the root tree; with a journal, it can tell who made what.
+pub(super) fn root(
+    session: &Session<'_>,
+    target: &Target,
+    base_name: &str,
+    version: Option<String>,
+    journal: bool,
+) -> Result<Root> {
+    let (lock, lock_text) = read_lock(session.project, base_name, target)?;
+    let (image, image_text) = session.project.image(&target.os)?;
+    let definition = base(session.project, base_name)?;
+    fetch(session, &definition, &lock)?;
+    let overlays = load_overlays(session, &image, target)?;
+    let config = boot::load(&session.project.bootloader(), &image.boot.config)?;
+    let version = version.unwrap_or_else(|| default_version(session, &lock_text, &image_text, &overlays));
+    let (mut tree, report) = assemble::tree(session, &image, &lock, &overlays, journal)?;
+    let arguments = arguments(&image, base_name, target)?;
+    tree.enter(|| Cause::Build);
+    finish(session, &mut tree, &version, &config.boot_args(&arguments)?)?;
+    tree.leave();
+    Ok(Root { lock, image, config, version, tree, report })
+}
+
 pub(super) fn load_overlays(session: &Session<'_>, image: &Image, target: &Target) -> Result<Vec<overlay::Loaded>> {
     let variant = &image.variants[&target.variant];
     let load = |name: &String| Ok(overlay::load(name, &session.project.overlay(name))?);
@@ -87,12 +113,12 @@ pub(super) fn load_overlays(session: &Session<'_>, image: &Image, target: &Targe
 }
 
 /// The kernel arguments of image, base and variant, in this order.
-fn arguments<'a>(image: &'a Image, build: &Build) -> Result<Vec<&'a str>> {
+fn arguments<'a>(image: &'a Image, base: &str, target: &Target) -> Result<Vec<&'a str>> {
     let of_base = image
         .bases
-        .get(&build.base)
-        .ok_or_else(|| PipelineError::NotForBase { image: image.name.clone(), base: build.base.clone() })?;
-    let of_variant = &image.variants[&build.target.variant];
+        .get(base)
+        .ok_or_else(|| PipelineError::NotForBase { image: image.name.clone(), base: base.to_owned() })?;
+    let of_variant = &image.variants[&target.variant];
     let all = image.boot.arguments.iter().chain(&of_base.arguments).chain(&of_variant.arguments);
     Ok(all.map(String::as_str).collect())
 }

@@ -9,7 +9,7 @@ use super::{
     Fatal, Launch, Machine, Process, Status, commands,
     script::{Interpreter, run_file},
 };
-use crate::tree::Node;
+use crate::{cause::Cause, tree::Node};
 
 /// Where the C library searches when there is no `PATH`.
 const USUAL_PATH: &[u8] = b"/bin:/usr/bin";
@@ -103,7 +103,12 @@ pub fn execute(machine: &mut Machine, launch: Launch) -> Result<Status, Fatal> {
 /// Runs a command whose program has been found.
 pub fn run(machine: &mut Machine, program: Program, launch: Launch) -> Result<Status, Fatal> {
     match program {
-        Program::BuiltIn(command) => command(&mut process(machine, launch)),
+        Program::BuiltIn(command) => {
+            machine.tree.enter(|| Cause::command(launch.argv.first().map_or(b"", Vec::as_slice)));
+            let ended = command(&mut process(machine, launch));
+            machine.tree.leave();
+            ended
+        }
         Program::Script(path, interpreter) => run_file(machine, &path, &interpreter, launch),
         Program::Unknown(path) => Err(Fatal::UnknownCommand(path)),
         Program::Denied => complain(&mut process(machine, launch), "Permission denied", 126),

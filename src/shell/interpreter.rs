@@ -122,6 +122,8 @@ pub(super) struct Shell<'m> {
     /// The file that is being run, for error messages.
     pub(super) script: Rc<[u8]>,
     pub(super) line: usize,
+    /// Texts around this that are no files: those of `eval` and of traps.
+    pub(super) texts: u32,
     /// `$?`
     pub(super) status: u8,
     /// Status of the last command substitution in the command that is being expanded.
@@ -195,6 +197,7 @@ impl<'m> Shell<'m> {
             dialect: Dialect::Dash,
             script: name.into(),
             line: 1,
+            texts: 0,
             status: 0,
             substituted: 0,
             skip: Skip::None,
@@ -254,7 +257,17 @@ impl<'m> Shell<'m> {
     /// Runs a text as `eval` does.
     pub(super) fn eval(&mut self, text: &[u8], tested: bool) -> Result<u8, Unwind> {
         let script = Arc::new(Script::new(Bytes::copy_from_slice(text), self.dialect));
-        self.deeper(|shell| shell.commands(&script, tested))
+        self.texts += 1;
+        let result = self.deeper(|shell| shell.commands(&script, tested));
+        self.texts -= 1;
+        result
+    }
+
+    /// Tells the journal which line is running. Lines of a text that is no file count as the one that has it run.
+    pub(super) fn mark(&mut self) {
+        if self.texts == 0 {
+            self.machine.tree.at_line(&self.script, self.line);
+        }
     }
 
     /// Runs `body` one level deeper: what bounds the host's stack.

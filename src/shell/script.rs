@@ -10,7 +10,10 @@ use super::{
     parse::Dialect,
     raw::Raw,
 };
-use crate::tree::{PathError, TreePath};
+use crate::{
+    cause::Cause,
+    tree::{PathError, TreePath},
+};
 
 /// What a script has left behind, beside its changes to the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,8 +132,10 @@ pub(super) fn sh(process: &mut Process<'_>) -> Result<Status, Fatal> {
         process.descriptors.clone(),
     );
     shell.dialect = dialect;
+    shell.machine.tree.enter(|| Cause::line(&shell.script, 0));
     let result = start(&mut shell, argv.get(1..).unwrap_or_default());
     let status = shell.finish(result);
+    shell.machine.tree.leave();
     process.machine.depth -= 1;
     status.map(Status)
 }

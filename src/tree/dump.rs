@@ -159,7 +159,7 @@ fn parse_line(tree: &mut Option<Tree>, line: &str) -> std::result::Result<(), Du
     let node = node(kind, &rest)?;
     let stat = Stat { mode, uid, gid, mtime, xattrs };
     if path == b"/" {
-        *tree = Some(Tree { inodes: vec![Inode { stat, node, links: 1 }] });
+        *tree = Some(Tree::with_root(Inode { stat, node, links: 1 }));
         return if tree.as_ref().is_some_and(|t| t.get(ROOT).is_dir()) {
             Ok(())
         } else {

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::{Content, Errno, Inode, InodeId, Name, Node, PathError, ROOT, Result, Stat, Timestamp, Tree};
+use super::{
+    Content, Errno, Inode, InodeId, Name, Node, PathError, ROOT, Result, Stat, Timestamp, Tree,
+    journal::{Change, Entry},
+};
 
 /// Hard links that ext4 can count, the strictest of the formats we write.
 const MAX_LINKS: u32 = 65_000;
@@ -25,6 +28,7 @@ impl Tree {
             return Err(Errno::Exists);
         }
         let id = InodeId(u32::try_from(self.inodes.len()).map_err(|_| Errno::TooManyLinks)?);
+        self.note(|| Change::Made { entry: Some(Entry { folder: parent, name: name.clone() }), inode: id });
         self.inodes.push(Inode { stat, node, links: 1 });
         self.entries_mut(parent).insert(name, id);
         Ok(id)
@@ -104,6 +108,7 @@ impl Tree {
             _ => return Err(Errno::Invalid),
         }
         inode.stat.mtime = mtime;
+        self.note(|| Change::Written { inode: id });
         Ok(())
     }
 
@@ -113,6 +118,7 @@ impl Tree {
         if let Node::Regular(content) = &mut inode.node {
             content.write_at(offset, data);
             inode.stat.mtime = mtime;
+            self.note(|| Change::Written { inode: id });
         }
     }
 
@@ -139,6 +145,7 @@ impl Tree {
         if self.entries(parent).contains_key(&name) {
             return Err(Errno::Exists);
         }
+        self.note(|| Change::Linked { entry: Entry { folder: parent, name: name.clone() }, inode: id });
         self.entries_mut(parent).insert(name, id);
         self.inodes[id.index()].links += 1;
         Ok(())
@@ -193,6 +200,11 @@ impl Tree {
             }
             self.detach(target.parent, &target.name);
         }
+        self.note(|| Change::Moved {
+            from: Entry { folder: source.parent, name: source.name.clone() },
+            to: Entry { folder: target.parent, name: target.name.clone() },
+            inode: id,
+        });
         self.entries_mut(source.parent).remove(&source.name);
         self.entries_mut(target.parent).insert(target.name, id);
         Ok(())
@@ -207,6 +219,7 @@ impl Tree {
     fn detach(&mut self, parent: InodeId, name: &Name) {
         if let Some(id) = self.entries_mut(parent).remove(name) {
             self.inodes[id.index()].links -= 1;
+            self.note(|| Change::Removed { entry: Entry { folder: parent, name: name.clone() }, inode: id });
         }
     }
 
@@ -215,8 +228,9 @@ impl Tree {
         let mut todo = vec![top];
         while let Some(id) = todo.pop() {
             if let Node::Directory(entries) = &mut self.inodes[id.index()].node {
-                for (_, child) in std::mem::take(entries) {
+                for (name, child) in std::mem::take(entries) {
                     self.inodes[child.index()].links -= 1;
+                    self.note(|| Change::Removed { entry: Entry { folder: id, name }, inode: child });
                     todo.push(child);
                 }
             }

@@ -21,6 +21,7 @@ pub fn options() -> Options {
         preseed: Vec::new(),
         skips: Vec::new(),
         limits: Limits { steps: 50_000_000, depth: 200, bytes: 1 << 30 },
+        journal: false,
     }
 }
 

@@ -251,3 +251,133 @@ fn it_boots_to_a_login_prompt_without_failed_units() {
     talk("cat /proc/cmdline; echo cmd''line-shown", "cmdline-shown");
     assert!(session.console.contains("dfinity.system=A"), "slot A");
 }
+
+/// What `icos why` prints for the flagship.
+fn why(what: &[&str]) -> Output {
+    let home = folder(USERS[0], "home");
+    let mut command = icos(USERS[0], &[("HOME", home.to_str().expect("UTF-8"))]);
+    command.args(["why", "guestos/dev", "--base", "debian-bookworm", "--offline"]).args(what).output().expect("started")
+}
+
+/// Fragments of a text, each after the one before.
+fn in_order(text: &str, fragments: &[&str]) {
+    let mut rest = text;
+    for fragment in fragments {
+        let at = rest.find(fragment).unwrap_or_else(|| panic!("no `{fragment}` where it should be in\n{text}"));
+        rest = &rest[at + fragment.len()..];
+    }
+}
+
+#[test]
+fn why_names_who_made_a_path() {
+    built();
+    let rows: &[(&str, &[&str])] = &[
+        (
+            "/etc/ssh/sshd_config",
+            &[
+                "file",
+                "made",
+                "openssh-server postinst:",
+                " → ucf:",
+                " → cp\n",
+                "written",
+                "overlay guestos step ",
+                "(replace)",
+            ],
+        ),
+        (
+            "/etc/passwd",
+            &[
+                "made",
+                "base-passwd preinst:",
+                "changes more",
+                "overlay guestos",
+                "overlay guestos-dev step ",
+                "(password) → usermod\n",
+            ],
+        ),
+        (
+            "/etc/ld.so.cache",
+            &["made", "libc-bin postinst:", "replaced", "trigger ldconfig: libc-bin postinst:", " → ldconfig\n"],
+        ),
+        (
+            "/usr/bin/awk",
+            &[
+                "symlink to /etc/alternatives/awk",
+                "mawk postinst:",
+                " → update-alternatives\n",
+                "symlink to /usr/bin/mawk",
+                "/usr/bin/mawk: file",
+                "listed",
+                "mawk 1.",
+                "made",
+                "package mawk\n",
+            ],
+        ),
+        (
+            "/boot/initrd.img-*",
+            &[
+                "/boot/initrd.img-",
+                "linux-image-",
+                " postinst:",
+                "mkinitramfs:",
+                "overlay guestos step ",
+                "(initramfs)",
+                " → mv, from /boot/initrd.img-",
+                ".new\n",
+            ],
+        ),
+        ("/boot/initrd.img", &["symlink to initrd.img-", "overlay guestos step ", "(script) line ", " → ln\n"]),
+        (
+            "/etc/machine-id",
+            &["systemd postinst:", "systemd-machine-id-setup", "written", "policy: every machine must have its own"],
+        ),
+        ("/etc/ssh/ssh_host_rsa_key", &["not made", "never", "policy: private keys"]),
+        (
+            "/lib/x86_64-linux-gnu/libc.so.6",
+            &[
+                "is /usr/lib/x86_64-linux-gnu/libc.so.6, links followed",
+                "listed",
+                "libc6:amd64 2.36",
+                "package libc6\n",
+            ],
+        ),
+        ("/var/lib/dpkg/status", &["made", "dpkg's database\n"]),
+        ("/boot/version.txt", &["made", "icos build\n"]),
+    ];
+    let paths: Vec<&str> = rows.iter().map(|(path, _)| *path).collect();
+    let output = why(&paths);
+    succeed(&output);
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let told: Vec<&str> = text.split("\n\n").collect();
+    assert_eq!(told.len(), rows.len(), "{text}");
+    for (text, (_, fragments)) in told.iter().zip(rows) {
+        in_order(&format!("{}\n", text.trim_end()), fragments);
+    }
+    let output = why(&["/etc/ssh/sshd_confg"]);
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    in_order(&errors, &["guestos/dev has no `/etc/ssh/sshd_confg`", "hint: did you mean /etc/ssh/sshd_config"]);
+}
+
+#[test]
+fn why_leads_from_the_request_to_a_package() {
+    built();
+    let output = why(&["libwrap0", "openssh-server", "dash"]);
+    succeed(&output);
+    in_order(
+        &String::from_utf8_lossy(&output.stdout),
+        &[
+            "guestos/dev asks for openssh-server\n  openssh-server 1:9.2p1",
+            " Depends: libwrap0 (>= 7.6-4~)\n  libwrap0 7.6.q-32\n\n",
+            "guestos/dev asks for openssh-server\n  openssh-server 1:9.2p1",
+            "\n\nguestos/dev asks for every package marked Essential\n  dash 0.5.",
+        ],
+    );
+    let output = why(&["libwrap", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one object");
+    let error = answer["error"].as_str().expect("a text");
+    assert!(error.starts_with("libwrap is not in the lock of guestos/dev on debian-bookworm; whether "), "{error}");
+    assert_eq!(answer["hint"], "did you mean libwrap0?");
+}

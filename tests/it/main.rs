@@ -29,3 +29,4 @@ mod tar;
 mod transcripts;
 mod trust;
 mod versions;
+mod why;

@@ -38,6 +38,7 @@ fn options() -> Options {
         epoch: Epoch::from_variable(None).expect("valid"),
         architecture: "amd64".to_owned(),
         kernel_release: Machine::DEFAULT_KERNEL_RELEASE.to_owned(),
+        journal: false,
         preseed: Vec::new(),
         skips: Vec::new(),
         limits: Limits { steps: 50_000_000, depth: 200, bytes: 1 << 30 },

@@ -1,10 +1,13 @@
 //! `.`, `:`, `break`, `continue`, `exec`, `exit`, `return`, `shift`, `true`, `false`: where the script goes on.
 
 use super::number;
-use crate::shell::{
-    How,
-    interpreter::{Shell, Skip, Unwind},
-    raw::Raw,
+use crate::{
+    cause::Cause,
+    shell::{
+        How,
+        interpreter::{Shell, Skip, Unwind},
+        raw::Raw,
+    },
 };
 
 pub(super) fn succeed(_: &mut Shell<'_>, _: &[Vec<u8>]) -> Result<u8, Unwind> {
@@ -99,14 +102,16 @@ pub(super) fn dot(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Un
     };
     let script = shell.machine.script(&source, shell.dialect);
     let before = std::mem::replace(&mut shell.script, path.into());
-    let line = shell.line;
+    let (line, texts) = (shell.line, std::mem::take(&mut shell.texts));
     shell.command = Some(name.as_slice().into());
+    shell.machine.tree.enter(|| Cause::line(&shell.script, 0));
     let result = shell.deeper(|shell| shell.commands(&script, false));
+    shell.machine.tree.leave();
     if shell.skip == Skip::Return {
         shell.skip = Skip::None;
     }
     shell.script = before;
-    shell.line = line;
+    (shell.line, shell.texts) = (line, texts);
     result
 }
 

@@ -3,12 +3,15 @@
 use std::rc::Rc;
 
 use super::{DEFAULT_PATH, Defined, Shell, Skip, Unwind};
-use crate::shell::{
-    Fatal, Launch, Status,
-    builtins::{self, Builtin, Kind},
-    exec,
-    raw::Raw,
-    syntax::{Simple, Word},
+use crate::{
+    cause::Cause,
+    shell::{
+        Fatal, Launch, Status,
+        builtins::{self, Builtin, Kind},
+        exec,
+        raw::Raw,
+        syntax::{Simple, Word},
+    },
 };
 
 /// What the first word of a command leads to.
@@ -185,8 +188,15 @@ impl Shell<'_> {
 
     fn built_in(&mut self, builtin: &'static Builtin, arguments: &[Vec<u8>], tested: bool) -> Result<u8, Unwind> {
         let command = self.command.replace(builtin.name.as_bytes().into());
+        self.mark();
         let result = match builtin.name {
             "eval" => self.eval(&arguments[1..].join(&b' '), tested),
+            "echo" | "printf" => {
+                self.machine.tree.enter(|| Cause::command(builtin.name.as_bytes()));
+                let result = (builtin.run)(self, arguments);
+                self.machine.tree.leave();
+                result
+            }
             _ => (builtin.run)(self, arguments),
         };
         let result = match result {
@@ -203,15 +213,18 @@ impl Shell<'_> {
     /// Calls a function.
     fn call(&mut self, defined: &Defined, mut arguments: Vec<Vec<u8>>, tested: bool) -> Result<u8, Unwind> {
         arguments.remove(0);
+        self.mark();
         let parameters = std::mem::replace(&mut self.state.parameters, arguments.into());
         let script = std::mem::replace(&mut self.script, defined.script.clone());
-        let line = self.line;
+        let (line, texts) = (self.line, std::mem::take(&mut self.texts));
         let loops = std::mem::replace(&mut self.loops, 0);
         let options = (self.state.option_index, self.state.option_offset.take());
         self.state.option_index = 1;
         let mark = self.locals.len();
         self.functions += 1;
+        self.machine.tree.enter(|| Cause::line(&defined.script, line));
         let result = self.evaluate(&defined.function.body, tested);
+        self.machine.tree.leave();
         self.functions -= 1;
         if result.is_ok() {
             // A trap on `EXIT` still sees them.
@@ -219,7 +232,7 @@ impl Shell<'_> {
         }
         (self.state.option_index, self.state.option_offset) = options;
         self.loops = loops;
-        self.line = line;
+        (self.line, self.texts) = (line, texts);
         self.script = script;
         self.state.parameters = parameters;
         if self.skip == Skip::Return {
@@ -259,6 +272,7 @@ impl Shell<'_> {
             descriptors: self.state.descriptors.clone(),
         };
         let shown = launch.argv.clone();
+        self.mark();
         match exec::run(self.machine, program, launch) {
             Ok(Status(status)) => Ok(status),
             Err(fatal) => Err(self.always_at(shown, fatal)),

@@ -58,6 +58,9 @@ impl Shell<'_> {
 
     /// Carries out redirections in the shell itself.
     pub(in crate::shell) fn apply_redirects(&mut self, redirects: Vec<Opened>) -> Result<(), Unwind> {
+        if !redirects.is_empty() {
+            self.mark();
+        }
         for redirect in redirects {
             let (fd, descriptor) = match redirect {
                 Opened::File { fd, path, how } => (fd, self.open(&path, how)?),
