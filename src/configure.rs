@@ -14,6 +14,7 @@ use crate::{
         triggers::{self, TriggerError},
     },
     epoch::Epoch,
+    manifest::image::Ids,
     progress::Advance,
     shell::{Fatal, Limits, Machine},
     store::Layer,
@@ -46,6 +47,8 @@ pub struct Options {
     pub preseed: Vec<u8>,
     /// Scripts that are not run.
     pub skips: Vec<Skip>,
+    /// Numbers that accounts are to have.
+    pub ids: Ids,
     /// Bounds of each script.
     pub limits: Limits,
 }
@@ -147,6 +150,7 @@ pub fn install(layers: &[Layer], options: &Options, advance: Advance<'_>) -> Res
     check_skips(&packages, options)?;
     let mut machine = Machine::new(unpack::base(now)?, options.epoch, &options.architecture, options.limits);
     machine.kernel_release.clone_from(&options.kernel_release);
+    machine.ids.clone_from(&options.ids);
     for (package, layer) in &packages {
         unpack::lay_out(&mut machine.tree, &package.name, layer)?;
     }

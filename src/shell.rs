@@ -46,6 +46,7 @@ mod variables;
 
 pub mod commands;
 pub mod exec;
+pub mod extended;
 pub mod pattern;
 
 pub use environment::Environment;

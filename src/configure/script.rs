@@ -78,7 +78,10 @@ impl Run<'_> {
             umask: 0o022,
             descriptors: [(0, OpenFile::null()), (1, output.clone()), (2, output.clone())].into(),
         };
-        let ended = exec::execute(&mut self.machine, launch);
+        let ended = exec::execute(&mut self.machine, launch).and_then(|status| {
+            self.machine.settle_ids()?;
+            Ok(status)
+        });
         let output = OpenFile::take(&output);
         match ended {
             Ok(status) if status.success() => {

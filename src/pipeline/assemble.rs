@@ -7,7 +7,7 @@ use crate::{
     configure,
     digest::Sha256,
     lock::{Lock, Role},
-    manifest::image::{Answer, Image, Skip},
+    manifest::image::{Answer, Ids, Image, Skip},
     overlay,
     progress::{Event, Unit},
     shell::{Limits, Machine},
@@ -51,6 +51,7 @@ pub(super) fn configured(
     architecture: &str,
     skips: &[Skip],
     answers: &[Answer],
+    ids: &Ids,
 ) -> Result<Tree> {
     (session.progress)(Event::Stage { name: "configure", unit: Unit::Packages, total: layers.len() as u64 });
     let preseed = answers.iter().map(|a| format!("{} {} {} {}\n", a.package, a.question, a.kind, a.value));
@@ -67,6 +68,7 @@ pub(super) fn configured(
                 reason: skip.reason.clone(),
             })
             .collect(),
+        ids: ids.clone(),
         limits: LIMITS,
     };
     Ok(configure::install(layers, &options, &|count| (session.progress)(Event::Advance(count)))?.tree)
@@ -81,11 +83,15 @@ pub(super) fn tree(
 ) -> Result<(Tree, Report)> {
     let layers = layers(session, &sums(lock, Role::Root), &|sum| name_of(lock, sum))?;
     let skips: Vec<Skip> = lock.skips.iter().cloned().collect();
-    let tree = configured(session, &layers, lock.architecture.as_str(), &skips, &image.debconf)?;
+    let tree = configured(session, &layers, lock.architecture.as_str(), &skips, &image.debconf, &image.ids)?;
     (session.progress)(Event::Stage { name: "overlay", unit: Unit::Packages, total: 0 });
     let mut machine = Machine::new(tree, session.epoch, lock.architecture.as_str(), LIMITS);
+    machine.ids.clone_from(&image.ids);
     for overlay in overlays {
         overlay::apply(&mut machine, overlay)?;
+    }
+    if let Some((kind, name)) = machine.absent_id() {
+        return Err(PipelineError::AbsentId { kind, name: name.to_owned() });
     }
     let names = lock.packages(Role::Root).map(|(key, _)| key.name.to_string());
     let sizes = names.zip(&layers).map(|(name, layer)| (name, content_len(layer))).collect();

@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{PipelineError, Result, Session, assemble, base, fetch, read_lock};
+use super::{
+    PipelineError, Result, Session, assemble, base, fetch,
+    inject::{self, Inject, Injected},
+    read_lock,
+};
 use crate::{
     boot,
     digest::{Hasher, Sha256},
@@ -22,6 +26,8 @@ pub struct Build {
     pub base: String,
     /// Text of version.txt; a digest of everything that goes in when it is not given.
     pub version: Option<String>,
+    /// Files that are put into the finished tree, after all that could depend on them.
+    pub inject: Vec<Inject>,
     /// An empty folder for the files.
     pub folder: PathBuf,
 }
@@ -34,6 +40,7 @@ pub struct Built {
     pub version: String,
     pub packages: usize,
     pub paths: usize,
+    pub injected: Vec<Injected>,
     pub partitions: Vec<Written>,
     /// Name, bytes and sha256 of every file.
     pub files: BTreeMap<String, (u64, Sha256)>,
@@ -49,9 +56,12 @@ pub fn build(session: &Session<'_>, build: &Build) -> Result<Built> {
     fetch(session, &definition, &lock)?;
     let overlays = load_overlays(session, &image, &build.target)?;
     let config = boot::load(&session.project.bootloader(), &image.boot.config)?;
-    let version = build.version.clone().unwrap_or_else(|| default_version(session, &lock_text, &image_text, &overlays));
+    let late = inject::read(&build.inject)?;
+    let texts = [lock_text, image_text];
+    let version = build.version.clone().unwrap_or_else(|| default_version(session, &texts, &overlays, &late));
 
     let (mut tree, report) = assemble::tree(session, &image, &lock, &overlays)?;
+    let injected = inject::place(&mut tree, late, session.epoch)?;
     let arguments = arguments(&image, build)?;
     finish(session, &mut tree, &version, &config.boot_args(&arguments)?)?;
     let loader = assemble::loader(session, &lock)?;
@@ -74,6 +84,7 @@ pub fn build(session: &Session<'_>, build: &Build) -> Result<Built> {
         version,
         packages: report.packages,
         paths: tree.walk().count(),
+        injected,
         partitions,
         files,
         skipped: lock.skips.iter().map(|s| format!("{} of {}: {}", s.script, s.package, s.reason)).collect(),
@@ -81,9 +92,17 @@ pub fn build(session: &Session<'_>, build: &Build) -> Result<Built> {
 }
 
 fn load_overlays(session: &Session<'_>, image: &Image, target: &Target) -> Result<Vec<overlay::Loaded>> {
-    let variant = &image.variants[&target.variant];
-    let load = |name: &String| Ok(overlay::load(name, &session.project.overlay(name))?);
-    variant.overlays.iter().map(load).collect()
+    let variants = session.project.targets()?.into_iter().map(|target| target.variant).collect();
+    let load = |name: &String| {
+        let source = overlay::Source {
+            folder: &session.project.overlay(name),
+            variant: &target.variant,
+            variants: &variants,
+            stored: &|sum| session.store.deb(sum),
+        };
+        Ok(overlay::load(name, &source)?)
+    };
+    image.variants[&target.variant].overlays.iter().map(load).collect()
 }
 
 /// The kernel arguments of image, base and variant, in this order.
@@ -98,17 +117,24 @@ fn arguments<'a>(image: &'a Image, build: &Build) -> Result<Vec<&'a str>> {
 }
 
 /// A name for these inputs: it changes when any of them does.
-fn default_version(session: &Session<'_>, lock: &str, image: &str, overlays: &[overlay::Loaded]) -> String {
+fn default_version(
+    session: &Session<'_>,
+    texts: &[String; 2],
+    overlays: &[overlay::Loaded],
+    late: &[inject::Late],
+) -> String {
     let mut hasher = Hasher::new();
     let mut add = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
     };
-    add(lock.as_bytes());
-    add(image.as_bytes());
+    texts.iter().for_each(|text| add(text.as_bytes()));
     add(&session.epoch.seconds().to_le_bytes());
     for overlay in overlays {
         add(overlay.digest().to_string().as_bytes());
+    }
+    for late in late {
+        add(late.summary().as_bytes());
     }
     hasher.finish().to_string()[..40].to_owned()
 }

@@ -2,7 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{PipelineError, Result, Session, archive::Offer, base, definitions, read_any_lock};
+use super::{
+    PipelineError, Result, Session,
+    archive::Offer,
+    base, definitions,
+    local::{self, LocalDeb},
+    read_any_lock,
+};
 use crate::{
     deb::{
         dependency::{Architecture, PackageName},
@@ -34,9 +40,12 @@ pub fn lock(session: &Session<'_>, target: &Target, name: &str) -> Result<Locked
     let before = read_any_lock(session.project, name, target)?;
     let offer = Offer::new(session, &base, before.as_ref())?;
     (session.progress)(Event::Stage { name: "resolve", unit: Unit::Packages, total: 0 });
-    let universe = offer.universe(&base, &[])?;
+    let names = names(of_base, &image.variants[&target.variant].packages);
+    let files = names.iter().filter(|name| local::is_path(name));
+    let own = files.map(|path| LocalDeb::read(session, &session.project.root, path)).collect::<Result<Vec<_>>>()?;
+    let universe = offer.universe(&base, &own)?;
     let resolver = Resolver::new(&universe, &base.pins);
-    let roots = roots(of_base, &image.variants[&target.variant].packages)?;
+    let roots = roots(&names, &own)?;
     let request = Request { roots: &roots, essential: true, required: true, recommends: false };
     let policy = Policy { resolver: RESOLVER.to_owned(), recommends: false, essential: true, required: true };
 
@@ -69,9 +78,15 @@ pub fn lock(session: &Session<'_>, target: &Target, name: &str) -> Result<Locked
     Ok(Locked { packages: lock.packages.len(), bytes, text: lock::writer::write(&lock) })
 }
 
-fn roots(of_base: &ImageBase, groups: &[String]) -> Result<Vec<Root>> {
-    let names = groups.iter().filter_map(|group| of_base.packages.get(group)).flatten();
-    names.map(|name| name.parse().map_err(PipelineError::root)).collect()
+/// What a variant takes: packages by name, and files of the project's.
+fn names<'a>(of_base: &'a ImageBase, groups: &[String]) -> Vec<&'a str> {
+    groups.iter().filter_map(|group| of_base.packages.get(group)).flatten().map(String::as_str).collect()
+}
+
+fn roots(names: &[&str], own: &[LocalDeb]) -> Result<Vec<Root>> {
+    let named = names.iter().filter(|name| !local::is_path(name));
+    let named = named.map(|name| name.parse().map_err(PipelineError::root));
+    named.chain(own.iter().map(|deb| Ok(deb.root()))).collect()
 }
 
 fn suites(offer: &Offer) -> BTreeMap<SuiteName, Suite> {
@@ -101,10 +116,14 @@ fn add(lock: &mut Lock, chosen: &Chosen<'_, '_>, role: Role, why: String) -> Res
     let package = lock.packages.entry(key).or_insert_with(|| Package {
         version,
         file: File { size: stanza.file.size, sha256: stanza.file.sha256 },
-        source: Source::Archive {
-            suite: SuiteName { archive: origin.archive.clone(), suite: origin.suite.clone() },
-            index: origin.path.clone(),
-            path: stanza.file.path.to_owned(),
+        source: if origin.archive.is_empty() {
+            Source::Project { path: origin.path.clone() }
+        } else {
+            Source::Archive {
+                suite: SuiteName { archive: origin.archive.clone(), suite: origin.suite.clone() },
+                index: origin.path.clone(),
+                path: stanza.file.path.to_owned(),
+            }
         },
         roles: [].into(),
         why,
