@@ -17,6 +17,7 @@ const PROGRAMS: &[&str] = &[
 ];
 
 /// A folder with the programs and the libraries that they need.
+#[expect(clippy::print_stderr, reason = "a skip must be seen")]
 fn programs() -> Option<&'static Path> {
     static PROGRAMS_FOLDER: OnceLock<Option<tempfile::TempDir>> = OnceLock::new();
     let made = PROGRAMS_FOLDER.get_or_init(|| {
