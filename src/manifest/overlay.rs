@@ -213,7 +213,7 @@ mod tests {
             Some("did you mean `directory`?"),
         );
         check("chmod = { paths = [], mode = \"9\" }", "o.toml:4:30: expected a mode such as", None);
-        check("directory = { path = \"/x\", mode = \"07777777\" }", "o.toml:4:34: expected an octal mode", None);
+        check("directory = { path = \"/x\", mode = \"07777777\" }", "o.toml:4:35: expected an octal mode", None);
         check("chmod = { paths = [], mode = \"0644\" }", "o.toml: step 2 (chmod), paths: expected at least one", None);
         check("chmod-tree = { path = \"/etc\" }", "o.toml: step 2 (chmod-tree), directories: neither", None);
         let kind = Some("each [[step]] has one key beside `variants`, which says what is done");
