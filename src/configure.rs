@@ -15,7 +15,7 @@ use crate::{
         triggers::{self, TriggerError},
     },
     epoch::Epoch,
-    manifest::skip::SCRIPTS,
+    manifest::{image::Ids, skip::SCRIPTS},
     nearest::nearest,
     progress::Advance,
     shell::{Fatal, Limits, Machine},
@@ -52,6 +52,8 @@ pub struct Options {
     pub preseed: Vec<u8>,
     /// Scripts that are not run.
     pub skips: Vec<Skip>,
+    /// Numbers that accounts are to have.
+    pub ids: Ids,
     /// Bounds of each script.
     pub limits: Limits,
     /// Keep a journal of who changed what in the tree.
@@ -225,6 +227,7 @@ impl<'a> Run<'a> {
             machine.tree.keep_journal(cause::Cause::Base);
         }
         machine.kernel_release.clone_from(&options.kernel_release);
+        machine.ids.clone_from(&options.ids);
         for (package, layer) in packages {
             unpack::lay_out(&mut machine.tree, &package.name, layer)?;
         }

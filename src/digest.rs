@@ -1,65 +1,73 @@
-//! SHA-256 sums as values of their own type, and the hasher that makes them.
+//! SHA-2 sums as values of their own types, and the hasher of SHA-256.
 
 use std::{fmt, str::FromStr};
 
 use sha2::Digest;
 
-/// A SHA-256 sum; written as 64 lower-case hex digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Sha256(pub [u8; 32]);
+/// A type of sums, written in lower-case hex digits.
+macro_rules! sum {
+    ($name:ident $bytes:literal $text:literal $error:ident) => {
+        #[doc = concat!("A ", $text, " sum; written as lower-case hex digits.")]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub [u8; $bytes]);
 
-impl Sha256 {
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(sha2::Sha256::digest(bytes).into())
-    }
-}
-
-impl fmt::Display for Sha256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Sha256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// A text that is not 64 hex digits.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected 64 hex digits of a sha256, found `{0}`")]
-pub struct NotSha256(String);
-
-impl FromStr for Sha256 {
-    type Err = NotSha256;
-
-    fn from_str(text: &str) -> Result<Self, NotSha256> {
-        let fail = || NotSha256(text.chars().take(80).collect());
-        if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(fail());
+        impl $name {
+            pub fn of(bytes: &[u8]) -> Self {
+                Self(sha2::$name::digest(bytes).into())
+            }
         }
-        let mut sum = [0; 32];
-        for (byte, pair) in sum.iter_mut().zip(text.as_bytes().chunks(2)) {
-            let digits = std::str::from_utf8(pair).map_err(|_| fail())?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| fail())?;
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
         }
-        Ok(Self(sum))
-    }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        #[doc = concat!("A text that is no ", $text, " in hex digits.")]
+        #[derive(Debug, PartialEq, Eq, thiserror::Error)]
+        #[error("expected {digits} hex digits of a {kind}, found `{0}`", kind = $text, digits = 2 * $bytes)]
+        pub struct $error(String);
+
+        impl FromStr for $name {
+            type Err = $error;
+
+            fn from_str(text: &str) -> Result<Self, $error> {
+                let fail = || $error(text.chars().take(80).collect());
+                if text.len() != 2 * $bytes || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+                    return Err(fail());
+                }
+                let mut sum = [0; $bytes];
+                for (byte, pair) in sum.iter_mut().zip(text.as_bytes().chunks(2)) {
+                    let digits = std::str::from_utf8(pair).map_err(|_| fail())?;
+                    *byte = u8::from_str_radix(digits, 16).map_err(|_| fail())?;
+                }
+                Ok(Self(sum))
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
 }
 
-impl serde::Serialize for Sha256 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Sha256 {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+sum!(Sha256 32 "sha256" NotSha256);
+sum!(Sha512 64 "sha512" NotSha512);
 
 /// A running SHA-256.
 #[derive(Clone, Debug, Default)]

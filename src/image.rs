@@ -21,6 +21,10 @@ use crate::{
     tree::{InodeId, PathError, ROOT, Tree},
 };
 
+mod strip;
+
+pub use strip::StripFault;
+
 /// The trees that partitions are filled from.
 #[derive(Clone, Copy, Debug)]
 pub struct Sources<'a> {
@@ -35,6 +39,8 @@ pub enum ImageError {
     Tree { partition: String, source: PathError },
     #[error("partition `{partition}`: its contents need {}, {} more than the {} that it has", Bytes(*needed), Bytes(needed - given), Bytes(*given))]
     TooLarge { partition: String, needed: u64, given: u64 },
+    #[error("partition `{partition}`, strip-matching: {fault}")]
+    Strip { partition: String, fault: Box<StripFault> },
     #[error("partition `{partition}`")]
     Ext4 { partition: String, source: ext4::Error },
     #[error("partition `{partition}`")]
@@ -110,9 +116,15 @@ fn tree<'a>(partition: &Partition, sources: Sources<'a>) -> Result<(Cow<'a, Tree
     match &partition.content {
         Some(FileSystem::Fat(Fat { files: FatFiles::Loader, .. })) => Ok((Cow::Borrowed(sources.loader), ROOT)),
         Some(FileSystem::Fat(Fat { files: FatFiles::Grub, .. })) => Ok((Cow::Borrowed(sources.grub), ROOT)),
-        Some(FileSystem::Ext4(Ext4 { tree: Some(path), strip, .. })) => stripped(sources.root, path, strip)
-            .map(|(tree, top)| (Cow::Owned(tree), top))
-            .map_err(|source| ImageError::Tree { partition: partition.name.clone(), source }),
+        Some(FileSystem::Ext4(Ext4 { tree: Some(path), strip, strip_matching, .. })) => {
+            let failed = |source| ImageError::Tree { partition: partition.name.clone(), source };
+            let mut tree = sources.root.clone();
+            strip::folders(&mut tree, strip).map_err(failed)?;
+            strip::matching(&mut tree, strip_matching)
+                .map_err(|fault| ImageError::Strip { partition: partition.name.clone(), fault: Box::new(fault) })?;
+            let top = tree.lookup(path.as_bytes()).map_err(failed)?;
+            Ok((Cow::Owned(tree), top))
+        }
         Some(FileSystem::Ext4(_)) | None => Ok((Cow::Owned(Tree::new(sources.root.get(ROOT).stat.clone())), ROOT)),
     }
 }
@@ -175,18 +187,4 @@ fn ext4_error(partition: &Partition, source: ext4::Error) -> ImageError {
         ext4::Error::DoesNotFit { needed, given } => ImageError::TooLarge { partition, needed, given },
         source => ImageError::Ext4 { partition, source },
     }
-}
-
-/// The folder `path` of a tree, the entries of the folders in `strip` left out.
-pub fn stripped(root: &Tree, path: &str, strip: &[String]) -> Result<(Tree, InodeId), PathError> {
-    let mut tree = root.clone();
-    for folder in strip {
-        let (id, real) = tree.resolve(folder.as_bytes())?;
-        let names: Vec<_> = tree.get(id).entries().into_iter().flat_map(|entries| entries.keys().cloned()).collect();
-        for name in names {
-            tree.remove_all(real.join(&name).as_bytes())?;
-        }
-    }
-    let top = tree.lookup(path.as_bytes())?;
-    Ok((tree, top))
 }

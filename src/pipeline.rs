@@ -28,6 +28,7 @@ mod answer;
 mod archive;
 mod assemble;
 mod build;
+mod inject;
 mod local;
 mod locking;
 mod prove;
@@ -38,6 +39,7 @@ mod verify;
 mod why;
 
 pub use build::{Build, Built, build};
+pub use inject::{BadInject, Inject, Injected};
 pub use locking::{Locked, lock};
 pub use prove::{Proven, prove};
 pub use refused::Refused;
@@ -89,6 +91,8 @@ pub enum PipelineError {
     Name(NotAName),
     #[error("{path}: {why}")]
     Local { path: String, why: String },
+    #[error("{path} has the sha256 {found}, the lock names {expected}")]
+    Changed { path: String, found: Sha256, expected: Sha256 },
     #[error("{0}")]
     Package(String, #[source] Box<store::Error>),
     #[error("boot loader: `{wanted}` is no package; it is provided by {}", providers.join(", "))]
@@ -117,6 +121,10 @@ pub enum PipelineError {
     Io(#[from] std::io::Error),
     #[error("image `{image}` has nothing for base `{base}`")]
     NotForBase { image: String, base: String },
+    #[error("ids: {kind} `{name}` has a number, but nothing makes that {kind}")]
+    AbsentId { kind: &'static str, name: String },
+    #[error("injected file {target}: {why}")]
+    Inject { target: String, why: String },
     #[error("{0}")]
     Verify(String),
     #[error(transparent)]
@@ -135,9 +143,12 @@ impl PipelineError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoLock { target, base, .. } => Some(format!("`icos lock {target} --base {base}` makes it")),
-            Self::Stale { .. } => Some("`icos lock` makes it anew; review and commit what changes".to_owned()),
+            Self::Stale { .. } | Self::Changed { .. } => {
+                Some("`icos lock` makes it anew; review and commit what changes".to_owned())
+            }
             Self::Project(error) => error.hint(),
             Self::Manifest(error) => error.hint().map(str::to_owned),
+            Self::Overlay(error) => error.hint(),
             Self::Mirror(error) => Some(error.hint()),
             Self::Fetch(error) => error.hint(),
             Self::Store(store::Error::ReadOnly(_)) => {
@@ -159,6 +170,7 @@ impl PipelineError {
             Self::Configure(error) => error.hint(),
             Self::Provided { .. } => Some("name one of them in image.toml".to_owned()),
             Self::Why(error) => error.hint(),
+            Self::AbsentId { .. } => Some("take it out of [ids] in image.toml, or make it in an overlay".to_owned()),
             Self::TooLarge { .. } => Some("leave packages out, or enlarge the partition in image.toml".to_owned()),
             _ => None,
         }
@@ -228,7 +240,13 @@ pub fn fetch(session: &Session<'_>, base: &Base, lock: &Lock) -> Result<fetch::F
                 archive: suite.archive.clone(),
             }),
             Source::Project { path } => {
-                session.store.insert(&session.project.root.join(path), &package.file.sha256)?;
+                let file = session.project.root.join(path);
+                session.store.insert(&file, &package.file.sha256).map_err(|error| match error {
+                    store::Error::Digest { found, expected, .. } => {
+                        PipelineError::Changed { path: path.clone(), found, expected }
+                    }
+                    error => error.into(),
+                })?;
             }
         }
     }
@@ -244,9 +262,13 @@ pub fn fetch_target(session: &Session<'_>, target: &Target, name: &str) -> Resul
     fetch(session, &base(session.project, name)?, &lock)
 }
 
-/// The sums of everything that any lock of the project names: packages, and the signed files and indexes that vouch for them.
+/// The sums of everything that any lock or overlay of the project names: packages, the signed files and indexes that vouch for
+/// them, and artifacts.
 pub fn locked_sums(project: &Project) -> Result<BTreeSet<Sha256>> {
     let mut sums = BTreeSet::new();
+    for overlay in project.overlays()? {
+        sums.extend(overlay::artifacts(&overlay)?);
+    }
     for base in project.bases()? {
         for target in project.targets()? {
             let path = project.lock_file(&base, &target);

@@ -47,6 +47,7 @@ mod variables;
 
 pub mod commands;
 pub mod exec;
+pub mod extended;
 pub mod pattern;
 
 pub use environment::Environment;

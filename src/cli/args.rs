@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::boot::Acceleration;
-use crate::manifest::skip::Skip;
+use crate::{manifest::skip::Skip, pipeline::Inject};
 
 /// Assembles bootable operating-system images from Ubuntu and Debian packages: no container engine, no root, and no program
 /// of the target is run.
@@ -149,6 +149,9 @@ pub(super) struct Build {
     /// Folder for the images [default: out/<os>/<variant>]
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
+    /// Put a file into the finished tree, root's, after everything else; may be given several times
+    #[arg(long, value_name = "FILE:TARGET:MODE")]
+    pub(super) inject: Vec<Inject>,
     /// Text of version.txt [default: a digest of the lock and the definitions]
     #[arg(long, value_name = "TEXT")]
     pub(super) image_version: Option<String>,
@@ -236,6 +239,8 @@ pub(super) enum StoreAction {
     List,
     /// Read everything again and remove what is damaged
     Verify,
-    /// Remove what no lock of the project names
+    /// Put a file in, for the `artifact` and `extract` steps of overlays to find by its sha256, which is printed
+    Add { file: PathBuf },
+    /// Remove what no lock or overlay of the project names
     Gc,
 }

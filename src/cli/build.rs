@@ -40,6 +40,7 @@ pub(super) fn run(edge: &Edge, args: &Build) -> anyhow::Result<ExitCode> {
                 target: target.clone(),
                 base,
                 version: args.image_version.clone(),
+                inject: args.inject.clone(),
                 folder: unfinished.path.clone(),
             };
             let done = pipeline::build(session, &build).with_context(|| format!("building {target}"))?;
@@ -89,6 +90,9 @@ fn summary(built: &Built, folder: &Path, seconds: f64) -> anyhow::Result<String>
     writeln!(text, "{} on {}: {} packages, {} paths", built.target, built.base, built.packages, built.paths)?;
     for part in &built.partitions {
         writeln!(text, "  {:<8} {:<6} {:>10}", part.partition, part.file_system, Bytes(part.bytes).to_string())?;
+    }
+    for file in &built.injected {
+        writeln!(text, "  injected {} {} {}", file.sha256, file.mode, file.target)?;
     }
     for skipped in &built.skipped {
         writeln!(text, "  not run: {skipped}")?;

@@ -5,7 +5,7 @@ use std::{fmt::Write, process::ExitCode};
 use serde_json::json;
 
 use super::{DIFFERS, Edge, args::StoreAction};
-use crate::{manifest::size::Bytes, pipeline};
+use crate::{digest::Sha256, manifest::size::Bytes, pipeline};
 
 pub(super) fn run(edge: &Edge, action: &StoreAction) -> anyhow::Result<ExitCode> {
     match action {
@@ -14,6 +14,11 @@ pub(super) fn run(edge: &Edge, action: &StoreAction) -> anyhow::Result<ExitCode>
             edge.print(&format!("{}\n", path.display()), &json!({ "path": path }))?;
         }
         StoreAction::List => list(edge)?,
+        StoreAction::Add { file } => {
+            let sum = Sha256::of(&fs_err::read(file)?);
+            edge.store()?.insert(file, &sum)?;
+            edge.print(&format!("{sum}\n"), &json!({ "sha256": sum }))?;
+        }
         StoreAction::Verify => return verify(edge),
         StoreAction::Gc => {
             let keep = pipeline::locked_sums(&edge.project()?)?;

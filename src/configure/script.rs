@@ -125,6 +125,7 @@ impl Run<'_> {
             Fatal::UnknownCommand(program) if program == real.as_bytes() => self.foreign(script, path),
             fatal => fatal,
         });
+        let ended = ended.and_then(|status| self.machine.settle_ids().map(|()| status));
         Ok((ended, OpenFile::take(&output)))
     }
 

@@ -30,6 +30,8 @@ pub struct Image {
     pub scripts: Scripts,
     #[serde(default)]
     pub debconf: Vec<Answer>,
+    #[serde(default)]
+    pub ids: Ids,
     pub boot: Boot,
     pub disk: Disk,
 }
@@ -38,7 +40,7 @@ pub struct Image {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ImageBase {
-    /// Package names by group; variants choose groups.
+    /// By group: package names, and packages that are files, by their path in the project (`debs/x.deb`). Variants choose groups.
     pub packages: BTreeMap<String, Vec<String>>,
     pub loader: Loader,
     /// Kernel arguments that only this base's kernel and packages need.
@@ -89,6 +91,17 @@ pub struct Answer {
     #[serde(rename = "type")]
     pub kind: String,
     pub value: String,
+}
+
+/// Numbers that accounts are to have, by name, whoever makes them: packages, sysusers.d or overlays. The others get what is
+/// next, in the order of their making, and none of these.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ids {
+    #[serde(default)]
+    pub users: BTreeMap<String, u32>,
+    #[serde(default)]
+    pub groups: BTreeMap<String, u32>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -146,6 +159,10 @@ pub struct Ext4 {
     /// Folders whose entries are left out.
     #[serde(default)]
     pub strip: Vec<String>,
+    /// Extended regular expressions over whole paths of the built tree, such as `/usr/lib/firmware/brcm/.*`: what matches is left
+    /// out, folders with all that is in them. An expression that matches nothing is an error.
+    #[serde(default)]
+    pub strip_matching: Vec<String>,
     /// Absent: as large as the partition.
     pub size: Option<Bytes>,
     pub hash_seed: Uuid,
@@ -204,10 +221,34 @@ impl Image {
                 }
             }
         }
+        for path in self.bases.values().flat_map(|base| base.packages.values().flatten()) {
+            let outside = path.split('/').any(|part| matches!(part, "" | "." | ".."));
+            if path.ends_with(".deb") && outside {
+                return Err(format!("packages: `{path}` is no path in the project"));
+            }
+        }
+        self.ids.check()?;
         for base in self.bases.values() {
             skip::check(self.skips(base)).map_err(|error| format!("scripts.skip: {error}"))?;
         }
         self.disk.check()
+    }
+}
+
+impl Ids {
+    fn check(&self) -> Result<(), String> {
+        for (kind, pins) in [("users", &self.users), ("groups", &self.groups)] {
+            let mut names = BTreeMap::new();
+            for (name, id) in pins {
+                if *id > 0xffff_fffd {
+                    return Err(format!("ids.{kind}: {id} of `{name}` is no number that an account can have"));
+                }
+                if let Some(other) = names.insert(id, name) {
+                    return Err(format!("ids.{kind}: `{other}` and `{name}` have one number {id}"));
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -144,6 +144,13 @@ impl Project {
         self.root.join("overlays").join(name)
     }
 
+    /// The folders of all overlays, sorted.
+    pub fn overlays(&self) -> Result<Vec<PathBuf>, ProjectError> {
+        let top = self.root.join("overlays");
+        let names = if top.is_dir() { folders(&top)? } else { Vec::new() };
+        Ok(names.iter().map(|name| top.join(name)).filter(|folder| folder.join("overlay.toml").is_file()).collect())
+    }
+
     pub fn bootloader(&self) -> PathBuf {
         self.root.join("bootloader")
     }

@@ -8,7 +8,7 @@ use crate::{
     digest::Sha256,
     lock::{Lock, Role},
     manifest::{
-        image::{Answer, Image},
+        image::{Answer, Ids, Image},
         skip::Skip,
     },
     overlay,
@@ -48,7 +48,13 @@ pub(super) fn layers(
 }
 
 /// How packages are installed.
-pub(super) fn options(session: &Session<'_>, architecture: &str, skips: Vec<Skip>, answers: &[Answer]) -> Options {
+pub(super) fn options(
+    session: &Session<'_>,
+    architecture: &str,
+    skips: Vec<Skip>,
+    answers: &[Answer],
+    ids: &Ids,
+) -> Options {
     let preseed = answers.iter().map(|a| format!("{} {} {} {}\n", a.package, a.question, a.kind, a.value));
     Options {
         epoch: session.epoch,
@@ -56,6 +62,7 @@ pub(super) fn options(session: &Session<'_>, architecture: &str, skips: Vec<Skip
         kernel_release: Machine::DEFAULT_KERNEL_RELEASE.to_owned(),
         preseed: preseed.collect::<String>().into_bytes(),
         skips,
+        ids: ids.clone(),
         limits: LIMITS,
         journal: false,
     }
@@ -69,7 +76,7 @@ pub(super) fn configured(session: &Session<'_>, layers: &[Layer], options: &Opti
 
 /// The options of a locked image.
 pub(super) fn locked(session: &Session<'_>, image: &Image, lock: &Lock) -> Options {
-    options(session, lock.architecture.as_str(), lock.skips.iter().cloned().collect(), &image.debconf)
+    options(session, lock.architecture.as_str(), lock.skips.iter().cloned().collect(), &image.debconf, &image.ids)
 }
 
 /// The layers of a lock's root.
@@ -90,8 +97,12 @@ pub(super) fn tree(
     let tree = configured(session, &layers, &options)?;
     (session.progress)(Event::Stage { name: "overlay", unit: Unit::Packages, total: 0 });
     let mut machine = Machine::new(tree, session.epoch, lock.architecture.as_str(), LIMITS);
+    machine.ids.clone_from(&image.ids);
     for overlay in overlays {
         overlay::apply(&mut machine, overlay)?;
+    }
+    if let Some((kind, name)) = machine.absent_id() {
+        return Err(PipelineError::AbsentId { kind, name: name.to_owned() });
     }
     let names = lock.packages(Role::Root).map(|(key, _)| key.name.to_string());
     let sizes = names.zip(&layers).map(|(name, layer)| (name, content_len(layer))).collect();

@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{PipelineError, Result, Session, assemble, base, fetch, read_lock};
+use super::{
+    PipelineError, Result, Session, assemble, base, fetch,
+    inject::{self, Inject, Injected},
+    read_lock,
+};
 use crate::{
     boot,
     cause::Cause,
@@ -24,6 +28,8 @@ pub struct Build {
     pub base: String,
     /// Text of version.txt; a digest of everything that goes in when it is not given.
     pub version: Option<String>,
+    /// Files that are put into the finished tree, after all that could depend on them.
+    pub inject: Vec<Inject>,
     /// An empty folder for the files.
     pub folder: PathBuf,
 }
@@ -36,6 +42,7 @@ pub struct Built {
     pub version: String,
     pub packages: usize,
     pub paths: usize,
+    pub injected: Vec<Injected>,
     pub partitions: Vec<Written>,
     /// Name, bytes and sha256 of every file.
     pub files: BTreeMap<String, (u64, Sha256)>,
@@ -45,8 +52,8 @@ pub struct Built {
 
 /// Builds a target into `build.folder`.
 pub fn build(session: &Session<'_>, build: &Build) -> Result<Built> {
-    let root = root(session, &build.target, &build.base, build.version.clone(), false)?;
-    let Root { lock, image, config, version, tree, report } = root;
+    let root = root(session, &build.target, &build.base, build.version.clone(), &build.inject, false)?;
+    let Root { lock, image, config, version, tree, report, injected } = root;
     let loader = assemble::loader(session, &lock)?;
     let loader_definition = &image.bases[&build.base].loader;
     let esp = config.esp_tree(loader_definition, session.epoch, |path| loader.get(path.as_bytes()).cloned())?;
@@ -67,6 +74,7 @@ pub fn build(session: &Session<'_>, build: &Build) -> Result<Built> {
         version,
         packages: report.packages,
         paths: tree.walk().count(),
+        injected,
         partitions,
         files,
         skipped: lock.skips.iter().cloned().collect(),
@@ -81,6 +89,7 @@ pub(super) struct Root {
     version: String,
     pub(super) tree: Tree,
     report: assemble::Report,
+    injected: Vec<Injected>,
 }
 
 /// Fetches what is missing and makes the root tree; with a journal, it can tell who made what.
@@ -89,6 +98,7 @@ pub(super) fn root(
     target: &Target,
     base_name: &str,
     version: Option<String>,
+    inject: &[Inject],
     journal: bool,
 ) -> Result<Root> {
     let (lock, lock_text) = read_lock(session.project, base_name, target)?;
@@ -97,19 +107,29 @@ pub(super) fn root(
     fetch(session, &definition, &lock)?;
     let overlays = load_overlays(session, &image, target)?;
     let config = boot::load(&session.project.bootloader(), &image.boot.config)?;
-    let version = version.unwrap_or_else(|| default_version(session, &lock_text, &image_text, &overlays));
+    let late = inject::read(inject)?;
+    let version = version.unwrap_or_else(|| default_version(session, &[lock_text, image_text], &overlays, &late));
     let (mut tree, report) = assemble::tree(session, &image, &lock, &overlays, journal)?;
     let arguments = arguments(&image, base_name, target)?;
     tree.enter(|| Cause::Build);
+    let injected = inject::place(&mut tree, late, session.epoch)?;
     finish(session, &mut tree, &version, &config.boot_args(&arguments)?)?;
     tree.leave();
-    Ok(Root { lock, image, config, version, tree, report })
+    Ok(Root { lock, image, config, version, tree, report, injected })
 }
 
 pub(super) fn load_overlays(session: &Session<'_>, image: &Image, target: &Target) -> Result<Vec<overlay::Loaded>> {
-    let variant = &image.variants[&target.variant];
-    let load = |name: &String| Ok(overlay::load(name, &session.project.overlay(name))?);
-    variant.overlays.iter().map(load).collect()
+    let variants = session.project.targets()?.into_iter().map(|target| target.variant).collect();
+    let load = |name: &String| {
+        let source = overlay::Source {
+            folder: &session.project.overlay(name),
+            variant: &target.variant,
+            variants: &variants,
+            stored: &|sum| session.store.deb(sum),
+        };
+        Ok(overlay::load(name, &source)?)
+    };
+    image.variants[&target.variant].overlays.iter().map(load).collect()
 }
 
 /// The kernel arguments of image, base and variant, in this order.
@@ -124,17 +144,24 @@ fn arguments<'a>(image: &'a Image, base: &str, target: &Target) -> Result<Vec<&'
 }
 
 /// A name for these inputs: it changes when any of them does.
-fn default_version(session: &Session<'_>, lock: &str, image: &str, overlays: &[overlay::Loaded]) -> String {
+fn default_version(
+    session: &Session<'_>,
+    texts: &[String; 2],
+    overlays: &[overlay::Loaded],
+    late: &[inject::Late],
+) -> String {
     let mut hasher = Hasher::new();
     let mut add = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
     };
-    add(lock.as_bytes());
-    add(image.as_bytes());
+    texts.iter().for_each(|text| add(text.as_bytes()));
     add(&session.epoch.seconds().to_le_bytes());
     for overlay in overlays {
         add(overlay.digest().to_string().as_bytes());
+    }
+    for late in late {
+        add(late.summary().as_bytes());
     }
     hasher.finish().to_string()[..40].to_owned()
 }

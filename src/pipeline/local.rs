@@ -1,5 +1,7 @@
 //! Packages that are files of the user's: named by their paths, they need no archive.
 
+use std::path::Path;
+
 use super::{PipelineError, Result, Session};
 use crate::{
     deb::{control, dependency::Architecture, dependency::PackageName, packages},
@@ -25,10 +27,12 @@ pub(super) fn is_path(text: &str) -> bool {
 }
 
 impl LocalDeb {
-    pub(super) fn read(session: &Session<'_>, path: &str) -> Result<Self> {
-        let bytes = fs_err::read(path)?;
+    /// The file `path` as seen from `folder`.
+    pub(super) fn read(session: &Session<'_>, folder: &Path, path: &str) -> Result<Self> {
+        let file = folder.join(path);
+        let bytes = fs_err::read(&file)?;
         let sum = Sha256::of(&bytes);
-        session.store.insert(path.as_ref(), &sum)?;
+        session.store.insert(&file, &sum)?;
         let unpacked = session.store.layers(&[sum], &|_| {});
         let layers = unpacked.map_err(|error| PipelineError::Package(path.to_owned(), Box::new(error)))?;
         let unfit = |why: String| PipelineError::Local { path: path.to_owned(), why };

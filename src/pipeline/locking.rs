@@ -2,14 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PipelineError, Result, Session, archive::Offer, base, definitions, image_file, read_any_lock};
+use super::{
+    PipelineError, Result, Session,
+    archive::Offer,
+    base, definitions, image_file,
+    local::{self, LocalDeb},
+    read_any_lock,
+};
 use crate::{
     deb::{
         dependency::{Architecture, PackageName},
         version::Version,
     },
     lock::{self, File, Lock, Package, PackageKey, Policy, Role, Source, Suite, SuiteName},
-    manifest::{image::ImageBase, project::Target, skip::Skip},
+    manifest::{
+        image::{Image, ImageBase},
+        project::Target,
+        skip::Skip,
+    },
     nearest::nearest,
     progress::{Event, Unit},
     resolve::{Chosen, RESOLVER, Request, Resolver, request::Root, universe::Universe},
@@ -36,9 +46,11 @@ pub fn lock(session: &Session<'_>, target: &Target, name: &str) -> Result<Locked
     let before = read_any_lock(session.project, name, target)?;
     let offer = Offer::new(session, &base, before.as_ref())?;
     (session.progress)(Event::Stage { name: "resolve", unit: Unit::Packages, total: 0 });
-    let universe = offer.universe(&base, &[])?;
+    let names = names(of_base, &image.variants[&target.variant].packages);
+    let own = own(session, &names)?;
+    let universe = offer.universe(&base, &own)?;
     let resolver = Resolver::new(&universe, &base.pins);
-    let roots = roots(of_base, &image.variants[&target.variant].packages)?;
+    let roots = roots(&names, &own)?;
     let request = Request { roots: &roots, essential: true, required: true, recommends: false };
     let policy = Policy { resolver: RESOLVER.to_owned(), recommends: false, essential: true, required: true };
 
@@ -97,10 +109,28 @@ fn is_of_target(session: &Session<'_>, skip: &Skip, lock: &Lock, universe: &Univ
     Err(PipelineError::UnknownSkip { file, package: skip.package.clone(), base: lock.base.clone(), nearest: close })
 }
 
-/// What a variant asks for.
-pub(super) fn roots(of_base: &ImageBase, groups: &[String]) -> Result<Vec<Root>> {
-    let names = groups.iter().filter_map(|group| of_base.packages.get(group)).flatten();
-    names.map(|name| name.parse().map_err(PipelineError::root)).collect()
+/// What a variant takes: packages by name, and files of the project's.
+fn names<'a>(of_base: &'a ImageBase, groups: &[String]) -> Vec<&'a str> {
+    groups.iter().filter_map(|group| of_base.packages.get(group)).flatten().map(String::as_str).collect()
+}
+
+/// The names of the packages that a variant asks for.
+pub(super) fn requested(session: &Session<'_>, image: &Image, base: &str, variant: &str) -> Result<BTreeSet<String>> {
+    let names = names(&image.bases[base], &image.variants[variant].packages);
+    let own = own(session, &names)?;
+    Ok(roots(&names, &own)?.iter().map(|root| root.name.to_string()).collect())
+}
+
+/// The packages of the project's own.
+fn own(session: &Session<'_>, names: &[&str]) -> Result<Vec<LocalDeb>> {
+    let files = names.iter().filter(|name| local::is_path(name));
+    files.map(|path| LocalDeb::read(session, &session.project.root, path)).collect()
+}
+
+fn roots(names: &[&str], own: &[LocalDeb]) -> Result<Vec<Root>> {
+    let named = names.iter().filter(|name| !local::is_path(name));
+    let named = named.map(|name| name.parse().map_err(PipelineError::root));
+    named.chain(own.iter().map(|deb| Ok(deb.root()))).collect()
 }
 
 fn suites(offer: &Offer) -> BTreeMap<SuiteName, Suite> {
@@ -130,10 +160,14 @@ fn add(lock: &mut Lock, chosen: &Chosen<'_, '_>, role: Role, why: String) -> Res
     let package = lock.packages.entry(key).or_insert_with(|| Package {
         version,
         file: File { size: stanza.file.size, sha256: stanza.file.sha256 },
-        source: Source::Archive {
-            suite: SuiteName { archive: origin.archive.clone(), suite: origin.suite.clone() },
-            index: origin.path.clone(),
-            path: stanza.file.path.to_owned(),
+        source: if origin.archive.is_empty() {
+            Source::Project { path: origin.path.clone() }
+        } else {
+            Source::Archive {
+                suite: SuiteName { archive: origin.archive.clone(), suite: origin.suite.clone() },
+                index: origin.path.clone(),
+                path: stanza.file.path.to_owned(),
+            }
         },
         roles: [].into(),
         why,

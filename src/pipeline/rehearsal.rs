@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    PipelineError, Refused, Result, Session, assemble, base, build::load_overlays, fetch, image_file, locking::roots,
-    sums,
+    PipelineError, Refused, Result, Session, assemble, base, build::load_overlays, fetch, image_file,
+    locking::requested, sums,
 };
 use crate::{
     configure::{self, Options},
@@ -71,8 +71,12 @@ fn pass(
     match rehearsal.end {
         Ok(installed) => {
             let mut machine = Machine::new(installed.tree, options.epoch, &options.architecture, options.limits);
+            machine.ids.clone_from(&options.ids);
             for overlay in overlays {
                 steps.extend(overlay::rehearse(&mut machine, overlay));
+            }
+            if let Some((kind, name)) = machine.absent_id() {
+                return Err(PipelineError::AbsentId { kind, name: name.to_owned() });
             }
         }
         Err(error) if rehearsal.failures.is_empty() => return Err(error.into()),
@@ -81,8 +85,7 @@ fn pass(
     if rehearsal.failures.is_empty() && steps.is_empty() {
         return Ok(Rehearsed { unneeded: rehearsal.unneeded, remembered: false });
     }
-    let groups = &image.variants[&lock.target.variant].packages;
-    let requested = roots(&image.bases[&lock.base], groups)?.iter().map(|root| root.name.to_string()).collect();
+    let requested = requested(session, image, &lock.base, &lock.target.variant)?;
     let refused = Refused::new(lock, image, &requested, &rehearsal.failures, &steps, end.as_ref());
     Err(PipelineError::Refused(Box::new(refused)))
 }
@@ -101,6 +104,7 @@ fn key(lock: &Lock, options: &Options, overlays: &[overlay::Loaded]) -> Sha256 {
     add(options.architecture.as_bytes());
     add(options.kernel_release.as_bytes());
     add(&options.preseed);
+    add(format!("{:?}", options.ids).as_bytes());
     add(format!("{:?}", options.limits).as_bytes());
     // A reason changes nothing, but it is part of what is remembered.
     let skips: BTreeSet<&Skip> = options.skips.iter().collect();

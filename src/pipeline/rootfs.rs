@@ -1,6 +1,6 @@
 //! Ad-hoc trees: packages named on the command line into a folder, an archive or a file system.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
     PipelineError, Result, Session,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     fetch::{self, Wanted},
-    manifest::{base::Base, skip::Skip},
+    manifest::{base::Base, image::Ids, skip::Skip},
     output::{self, Kind, LeftOut},
     progress::{Event, Unit},
     resolve::{Request, Resolver},
@@ -68,7 +68,7 @@ fn answer(session: &Session<'_>, asked: &Asked, base: &Base) -> Result<Answer> {
     let indexes = archive::verified(session, base, None)?;
     (session.progress)(Event::Stage { name: "resolve", unit: Unit::Packages, total: 0 });
     let files = asked.packages.iter().filter(|text| local::is_path(text));
-    let own = files.map(|path| LocalDeb::read(session, path)).collect::<Result<Vec<_>>>()?;
+    let own = files.map(|path| LocalDeb::read(session, Path::new(""), path)).collect::<Result<Vec<_>>>()?;
     let key = answer::key(base, &indexes, asked, &own);
     if let Some(answer) = answer::known(session, &key) {
         return Ok(answer);
@@ -109,7 +109,7 @@ pub fn rootfs(session: &Session<'_>, rootfs: &Rootfs) -> Result<Written> {
     let layers = assemble::layers(session, &sums, &|sum| {
         wanted.iter().find(|file| file.sha256 == *sum).map(|file| file.path.clone())
     })?;
-    let options = assemble::options(session, &base.architecture, rootfs.skips.clone(), &[]);
+    let options = assemble::options(session, &base.architecture, rootfs.skips.clone(), &[], &Ids::default());
     let tree = assemble::configured(session, &layers, &options)?;
     let output = &rootfs.output;
     let mut notes = Vec::new();

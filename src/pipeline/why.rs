@@ -56,7 +56,7 @@ const MAX_LINKS: usize = 40;
 /// Explains paths of a target, in which `*`, `?` and `[...]` match as in the shell. The target's root tree is made anew to see
 /// who does what; nothing is written.
 pub fn why_paths(session: &Session<'_>, target: &Target, base: &str, paths: &[String]) -> Result<Vec<Explained>> {
-    let build::Root { lock, mut tree, .. } = build::root(session, target, base, None, true)?;
+    let build::Root { lock, mut tree, .. } = build::root(session, target, base, None, &[], true)?;
     (session.progress)(Event::Stage { name: "explain", unit: Unit::Packages, total: 0 });
     let versions = lock.packages.iter().map(|(key, package)| (key.name.as_str(), package.version.as_str())).collect();
     let asked: Vec<Vec<u8>> = paths.iter().flat_map(|path| expanded(&tree, path)).collect();

@@ -33,6 +33,7 @@ mod dirname;
 mod dpkg;
 mod dpkg_divert;
 mod dpkg_query;
+mod dpkg_reconfigure;
 mod dpkg_statoverride;
 mod dpkg_trigger;
 mod echo;
@@ -189,6 +190,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("dpkg", dpkg::run),
     ("dpkg-divert", dpkg_divert::run),
     ("dpkg-query", dpkg_query::run),
+    ("dpkg-reconfigure", dpkg_reconfigure::run),
     ("dpkg-statoverride", dpkg_statoverride::run),
     ("dpkg-trigger", dpkg_trigger::run),
     ("echo", echo::run),

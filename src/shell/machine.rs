@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Fatal, interpreter::Script};
-use crate::{debconf::Session, dpkg::database::Database, epoch::Epoch, tree::Tree};
+use crate::{debconf::Session, dpkg::database::Database, epoch::Epoch, manifest::image::Ids, tree::Tree};
 
 /// The bounds of one script run; passing one is [`super::Fatal::Limit`].
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,8 @@ pub struct Machine {
     /// What `uname -r` says.
     pub kernel_release: String,
     pub limits: Limits,
+    /// Numbers that accounts are to have.
+    pub ids: Ids,
     /// The packages while they are being installed; `None` when the tree's own status file tells.
     pub dpkg: Option<Database>,
     /// The conversation with debconf that a script is having.
@@ -62,6 +64,7 @@ impl Machine {
             architecture: architecture.to_owned(),
             kernel_release: Self::DEFAULT_KERNEL_RELEASE.to_owned(),
             limits,
+            ids: Ids::default(),
             dpkg: None,
             debconf: None,
             steps: 0,

@@ -26,6 +26,8 @@ pub enum Fatal {
     UnknownCommand(Vec<u8>),
     #[error("{command}: {what} is not modelled")]
     NotModelled { command: String, what: String },
+    #[error("{kind} `{name}` is to have the number {id}, which `{holder}` has")]
+    Pinned { kind: &'static str, name: String, id: u32, holder: String },
     #[error("more than {limit} {what}")]
     Limit { what: &'static str, limit: u64 },
     #[error("line {line}: {reason}")]

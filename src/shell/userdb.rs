@@ -6,11 +6,13 @@
 
 mod ids;
 mod login_defs;
+mod pins;
 mod record;
 mod table;
 
 pub(super) use ids::{Kind, next_id};
 pub(super) use login_defs::{LoginDefs, c_number};
+pub(super) use pins::{is_kept, pinned};
 pub(super) use record::{Aging, Group, GroupShadow, Record, Shadow, Subordinate, User};
 pub(super) use table::Table;
 

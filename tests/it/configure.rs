@@ -20,6 +20,7 @@ pub fn options() -> Options {
         kernel_release: Machine::DEFAULT_KERNEL_RELEASE.to_owned(),
         preseed: Vec::new(),
         skips: Vec::new(),
+        ids: icos::manifest::image::Ids::default(),
         limits: Limits { steps: 50_000_000, depth: 200, bytes: 1 << 30 },
         journal: false,
     }

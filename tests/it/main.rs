@@ -17,6 +17,7 @@ mod guestos;
 mod loader;
 mod openssl;
 mod output;
+mod overlay;
 mod pam;
 mod project;
 mod rehearsal;

@@ -183,3 +183,96 @@ fn packages_that_are_refused() {
         assert!(!left.into_iter().any(|entry| is_output(&entry.expect("there").file_name())), "{expect}");
     }
 }
+
+/// Everything that an image may be told besides its packages: a package of the project's, an artifact of the store, numbers for
+/// accounts, steps of one variant, a file at the last moment, paths that the partition leaves out.
+#[test]
+fn an_image_with_everything() {
+    let Some(project) = Project::new("grub") else { return };
+    let elf = b"\x7fELF";
+    let own = Deb::new("own", "1")
+        .field("Depends", "app (>= 2)")
+        .file("etc/group", b"root:x:0:\n")
+        .file("etc/passwd", b"root:x:0:0::/:/bin/sh\n")
+        .file("usr/bin/sh", elf)
+        .file("usr/sbin/groupadd", elf)
+        .file("usr/lib/firmware/a b.bin", b"firmware");
+    fs_err::create_dir_all(project.path("debs")).expect("made");
+    fs_err::write(project.path("debs/own.deb"), own.build()).expect("written");
+    let image = IMAGE
+        .replace("LOADER", "grub")
+        .replace("[\"app\"]", "[\"debs/own.deb\"]")
+        .replace("overlays = []", "overlays = [\"o\"]\n\n[ids]\ngroups = { pinned = 321 }")
+        .replace("tree = \"/\"", "tree = \"/\", strip-matching = [\"/usr/lib/firmware/[^/]* [^/]*\"]");
+    project.write("ic-os/os/image.toml", &image);
+    for (file, text) in [("esp.cfg", ""), ("os/grub.cfg", ""), ("os/boot_args", "A=@ARGUMENTS@\n")] {
+        project.write(&format!("bootloader/{file}"), text);
+    }
+    project.write("bootloader/os/grubenv", &format!("{:#<1024}", "# GRUB Environment Block\n"));
+    project.write("tool", "a tool");
+    let tool = project.path("tool").to_str().expect("UTF-8").to_owned();
+    let (code, sum, errors) = project.icos(&["store", "add", &tool]);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    let steps = |name: &str| {
+        format!(
+            "[[step]]\nscript = {{ text = \"groupadd -r first && groupadd -r {name}\" }}\n[[step]]\nartifact = {{ from = \
+             \"tool\", sha256 = \"{}\", to = \"/opt/tool\", mode = \"0755\" }}\n[[step]]\nvariants = [\"dev\"]\nfile = {{ \
+             path = \"/etc/dev\", text = \"\" }}\n",
+            sum.trim_end()
+        )
+    };
+    project.write("overlays/o/overlay.toml", &steps("pinned"));
+    let (code, _, errors) = project.online(&["lock", "os/dev"]);
+    assert_eq!(code, 0, "{errors}");
+    let lock = fs_err::read_to_string(project.path("snapshots/test/os-dev.lock")).expect("written");
+    assert!(
+        lock.contains("name = \"own\"\nversion = \"1\"\narchitecture = \"amd64\"\npath = \"debs/own.deb\"\n"),
+        "{lock}"
+    );
+    // What an overlay asks for stays in the store.
+    let (code, _, errors) = project.icos(&["store", "gc"]);
+    assert_eq!(code, 0, "{errors}");
+
+    let out = project.path("out");
+    let inject = format!("{tool}:/opt/ic/bin/late:0700");
+    let build = || {
+        project.online(&[
+            "--format",
+            "json",
+            "build",
+            "os/dev",
+            "-o",
+            out.to_str().expect("UTF-8"),
+            "--inject",
+            &inject,
+        ])
+    };
+    let (code, output, errors) = build();
+    assert_eq!(code, 0, "{errors}");
+    let report: serde_json::Value = serde_json::from_str(&output).expect("one object");
+    let injected = serde_json::json!([
+        { "target": "/opt/ic/bin/late", "mode": "0700", "bytes": 6, "sha256": sum.trim_end() }
+    ]);
+    assert_eq!(report["built"][0]["injected"], injected);
+    let disk = bytes::Bytes::from(fs_err::read(out.join("disk.img")).expect("written"));
+    let root = icos::ext4::read(&disk.slice(2048 * 512..)).expect("a file system").tree;
+    let about =
+        |path: &str| root.find(path.as_bytes()).map(|inode| format!("{:04o} {}", inode.stat.mode, inode.size()));
+    assert_eq!(about("/opt/ic/bin/late").as_deref(), Some("0700 6"));
+    assert_eq!(about("/opt/tool").as_deref(), Some("0755 6"));
+    assert_eq!(about("/etc/dev").as_deref(), Some("0644 0"));
+    assert_eq!(about("/usr/lib/firmware/a b.bin"), None);
+    assert!(about("/usr/lib/firmware").is_some());
+    let group = root.read(b"/etc/group").expect("there");
+    assert_eq!(String::from_utf8_lossy(&group), "root:x:0:\nfirst:x:999:\npinned:x:321:\n");
+
+    // A pin of a group that nobody makes, and a package that is no longer what was locked.
+    project.write("overlays/o/overlay.toml", &steps("other"));
+    let (code, _, errors) = build();
+    assert_eq!(code, 1);
+    assert!(errors.contains("ids: group `pinned` has a number, but nothing makes that group"), "{errors}");
+    fs_err::remove_dir_all(project.path("home")).expect("removed");
+    fs_err::write(project.path("debs/own.deb"), Deb::new("own", "2").build()).expect("written");
+    let (code, _, errors) = build();
+    assert!(code == 1 && errors.contains("debs/own.deb has the sha256 "), "{errors}");
+}

@@ -41,6 +41,7 @@ fn options() -> Options {
         journal: false,
         preseed: Vec::new(),
         skips: Vec::new(),
+        ids: icos::manifest::image::Ids::default(),
         limits: Limits { steps: 50_000_000, depth: 200, bytes: 1 << 30 },
     }
 }

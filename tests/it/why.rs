@@ -110,7 +110,9 @@ fn tree(journal: bool) -> Tree {
     fs_err::write(folder.path().join("files/bin/tool"), "tool").expect("written");
     fs_err::write(folder.path().join("overlay.toml"), OVERLAY).expect("written");
     let mut machine = Machine::new(tree, options.epoch, &options.architecture, options.limits);
-    overlay::apply(&mut machine, &overlay::load("o", folder.path()).expect("valid")).expect("applied");
+    let variants = ["dev".to_owned()].into();
+    let source = overlay::Source { folder: folder.path(), variant: "dev", variants: &variants, stored: &|_| None };
+    overlay::apply(&mut machine, &overlay::load("o", &source).expect("valid")).expect("applied");
     machine.tree
 }
 

@@ -16,7 +16,7 @@ use crate::shell::{
     accounts::number,
     options::{self, Arguments},
     stop::{Stop, finish, show},
-    userdb::UserDb,
+    userdb::{Kind, UserDb, pinned},
 };
 
 const OPTIONS: &[&str] = &[
@@ -118,12 +118,26 @@ fn add(process: &mut Process<'_>) -> Result<Status, Stop> {
         name,
     };
     names::check(process, &call)?;
+    let call = pinned_call(process, call, adds_group)?;
     match (adds_group, system) {
         (true, true) => add_system_group(process, &call),
         (true, false) => add_group(process, &call),
         (false, true) => system::add(process, call),
         (false, false) => normal::add(process, call),
     }
+}
+
+/// A pinned account gets its number whatever the options say.
+fn pinned_call(process: &Process<'_>, mut call: Call, adds_group: bool) -> Result<Call, Fatal> {
+    let kind = if adds_group { Kind::Group } else { Kind::User };
+    if kind.pins(&process.machine.ids).is_empty() {
+        return Ok(call);
+    }
+    let db = UserDb::read(process, b"")?;
+    if pinned(process, &db, kind, &call.name)?.is_some() {
+        *if adds_group { &mut call.gid } else { &mut call.uid } = None;
+    }
+    Ok(call)
 }
 
 /// What ends adduser: `NAME: message`, the name being put before it by [`run`], and status 1.
@@ -225,7 +239,8 @@ fn make_group(process: &mut Process<'_>, call_: &Call, db: &UserDb, range: Range
     if let Some(gid) = call_.gid.filter(|gid| db.group_by_id(*gid).is_some()) {
         return Err(die(&format!("The GID `{gid}' is already in use.")));
     }
-    let gid = match call_.gid.or_else(|| ids::gid(db, range, call_.gids.id(name))) {
+    let reserved = call_.reserved(process, db, Kind::Group)?;
+    let gid = match call_.gid.or_else(|| ids::gid(process.machine, db, range, reserved)) {
         Some(gid) => gid,
         None => {
             let Range { first, last } = range;
@@ -261,6 +276,12 @@ fn add_to_group(process: &mut Process<'_>, verbose: bool, user: &[u8], group: &[
 }
 
 impl Call {
+    /// The number that is pinned to the name, or reserved for it by a pool.
+    fn reserved(&self, process: &Process<'_>, db: &UserDb, kind: Kind) -> Result<Option<u32>, Fatal> {
+        let pool = if kind == Kind::User { &self.uids } else { &self.gids };
+        Ok(pinned(process, db, kind, &self.name)?.or_else(|| pool.id(&self.name)))
+    }
+
     /// The range of `kind`, as options and the configuration have it.
     fn range(&self, process: &Process<'_>, kind: &str) -> Result<Range, Stop> {
         let configured = self.config.range(process, kind)?;

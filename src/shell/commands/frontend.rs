@@ -75,7 +75,7 @@ fn converse(process: &mut Process<'_>, script: &[u8], arguments: Vec<Vec<u8>>) -
 }
 
 /// Runs a script whose standard input and output are the conversation.
-fn talk(process: &mut Process<'_>, argv: Vec<Vec<u8>>) -> Result<Status, Fatal> {
+pub(super) fn talk(process: &mut Process<'_>, argv: Vec<Vec<u8>>) -> Result<Status, Fatal> {
     let mut environment = process.environment.clone();
     environment.insert(b"DEBIAN_HAS_FRONTEND".to_vec(), b"1".to_vec());
     let mut descriptors = process.descriptors.clone();

@@ -3,7 +3,7 @@
 use crate::shell::{
     Fatal, Process, Status, options,
     stop::{Stop, finish, show},
-    userdb::{Group, GroupShadow, Kind, LoginDefs, NAME_MAX, UserDb, is_valid_name, next_id},
+    userdb::{Group, GroupShadow, Kind, LoginDefs, NAME_MAX, UserDb, is_valid_name, next_id, pinned},
 };
 
 const OPTIONS: &[&str] =
@@ -43,6 +43,9 @@ fn add(process: &mut Process<'_>) -> Result<Status, Stop> {
         }
         return Err(Stop::refuse(process, 9, &format!("group '{}' already exists", show(name))));
     }
+    if let Some(pin) = pinned(process, &db, Kind::Group, name)? {
+        gid = Some(pin);
+    }
     if let Some(taken) = gid.filter(|gid| db.group_by_id(*gid).is_some() && !arguments.has("o")) {
         if !arguments.has("f") {
             return Err(Stop::refuse(process, 4, &format!("GID '{taken}' already exists")));
@@ -51,7 +54,7 @@ fn add(process: &mut Process<'_>) -> Result<Status, Stop> {
     }
     let gid = match gid {
         Some(gid) => gid,
-        None => next_id(process, &db, &defs, Kind::Group, arguments.has("r"), None)?
+        None => next_id(process, &db, &defs, Kind::Group, arguments.has("r"), name, None)?
             .ok_or_else(|| Stop::refuse(process, 4, "Can't get unique GID (no more available GIDs)"))?,
     };
     let members = members(&db, arguments.value("U").unwrap_or_default())?;

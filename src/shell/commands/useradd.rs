@@ -13,6 +13,7 @@ use crate::shell::{
     stop::{Stop, finish, show},
     userdb::{
         Aging, Kind, LoginDefs, NAME_MAX, Shadow, Subordinate, Table, User, UserDb, change_day, is_valid_name, next_id,
+        pinned,
     },
 };
 
@@ -166,7 +167,7 @@ fn add(process: &mut Process<'_>) -> Result<Status, Stop> {
     let gid = match group {
         Some(gid) => gid,
         None if request.own_group => {
-            let gid = next_id(process, &db, &defs, Kind::Group, request.system, Some(uid))?
+            let gid = next_id(process, &db, &defs, Kind::Group, request.system, &request.name, Some(uid))?
                 .ok_or_else(|| Stop::refuse(process, 4, "can't create group"))?;
             super::groupadd::insert(&mut db, &request.name, gid, None, Vec::new());
             gid
@@ -283,8 +284,8 @@ fn check_names(process: &Process<'_>, db: &UserDb, request: &Request) -> Result<
 }
 
 fn uid(process: &mut Process<'_>, db: &UserDb, defs: &LoginDefs, request: &Request) -> Result<u32, Stop> {
-    let Some(uid) = request.uid else {
-        return next_id(process, db, defs, Kind::User, request.system, None)?
+    let Some(uid) = pinned(process, db, Kind::User, &request.name)?.or(request.uid) else {
+        return next_id(process, db, defs, Kind::User, request.system, &request.name, None)?
             .ok_or_else(|| Stop::refuse(process, 4, "can't create user"));
     };
     if !request.arguments.has("o") && db.user_by_id(uid).is_some() {

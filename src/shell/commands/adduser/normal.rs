@@ -4,7 +4,7 @@ use super::{Call, Range, call, die, home, ids, say, warn};
 use crate::shell::{
     Process, Status,
     stop::{Stop, show},
-    userdb::UserDb,
+    userdb::{Kind, UserDb, pinned},
 };
 
 /// Where the user belongs.
@@ -30,7 +30,7 @@ pub(super) fn add(process: &mut Process<'_>, call_: Call) -> Result<Status, Stop
     let ingroup = call_.arguments.value("ingroup").and_then(|group| db.groups.get(group)).map(|group| group.gid);
     let gid = match call_.gid.or(ingroup).or(groups.primary) {
         Some(gid) => gid,
-        None if groups.own => uid,
+        None if groups.own => pinned(process, &db, Kind::Group, &call_.name)?.unwrap_or(uid),
         None => 100,
     };
     let group = match db.group_by_id(gid) {
@@ -131,13 +131,16 @@ fn uid(process: &mut Process<'_>, call_: &Call, db: &UserDb) -> Result<u32, Stop
     if let Some(uid) = call_.uid {
         return Ok(uid);
     }
+    if let Some(pin) = pinned(process, db, Kind::User, &call_.name)? {
+        return Ok(pin);
+    }
     let range = call_.range(process, "uid")?;
     let found = if call_.arguments.has("ingroup") {
-        ids::uid(db, range, call_.uids.id(&call_.name))
+        ids::uid(process.machine, db, range, call_.reserved(process, db, Kind::User)?)
     } else {
         let groups = if call_.config.yes("usergroups") { range } else { call_.range(process, "gid")? };
         let common = Range { first: range.first.max(groups.first), last: range.last.min(groups.last) };
-        ids::both(db, common, call_.uids.id(&call_.name))
+        ids::both(process.machine, db, common, call_.uids.id(&call_.name))
     };
     match found {
         Some(uid) => Ok(uid),

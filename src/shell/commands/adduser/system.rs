@@ -4,7 +4,7 @@ use super::{Call, Range, call, die, home, ids, say};
 use crate::shell::{
     Process, Status,
     stop::{Stop, show},
-    userdb::UserDb,
+    userdb::{Kind, UserDb},
 };
 
 /// A user whose name and number are taken, as the request sees it.
@@ -131,7 +131,7 @@ fn numbers(
         return if own_group { Ok((uid, uid, name.clone())) } else { Err(internal()) };
     }
     let range = call_.range(process, "system_uid")?;
-    let Some(uid) = ids::uid(db, range, call_.uids.id(name)) else {
+    let Some(uid) = ids::uid(process.machine, db, range, call_.reserved(process, db, Kind::User)?) else {
         let Range { first, last } = call_.config.range(process, "system_uid")?;
         let what = if own_group { "UID/GID pair" } else { "UID" };
         super::warn(
@@ -143,7 +143,7 @@ fn numbers(
     if own_group {
         // The group is called -1 by the real tool when there is none; groupadd then refuses it.
         let range = call_.range(process, "system_gid")?;
-        let gid = ids::gid(db, range, call_.gids.id(name))
+        let gid = ids::gid(process.machine, db, range, call_.reserved(process, db, Kind::Group)?)
             .ok_or_else(|| process.not_modelled("a system range of groups that is used up"))?;
         return Ok((uid, gid, name.clone()));
     }

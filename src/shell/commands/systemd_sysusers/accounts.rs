@@ -6,7 +6,7 @@ use super::items::{Item, Items};
 use crate::shell::{
     Fatal, Process,
     stop::show,
-    userdb::{Aging, Group, GroupShadow, LoginDefs, Shadow, User, UserDb},
+    userdb::{Aging, Group, GroupShadow, Kind, LoginDefs, Shadow, User, UserDb, is_kept, pinned},
 };
 
 /// Highest number of a system account that the program was built with.
@@ -92,7 +92,9 @@ impl Numbers {
             item.gid = Some(group.gid);
             return Ok(true);
         }
-        if let Some(gid) = item.gid {
+        let pin = pinned(process, &self.db, Kind::Group, &item.name)?;
+        item.gid = pin.or(item.gid);
+        if let Some(gid) = item.gid.filter(|_| pin.is_none()) {
             let free = self.gid_is_free(gid, false);
             if item.strict {
                 if free {
@@ -105,17 +107,19 @@ impl Numbers {
                 item.gid = None;
             }
         }
-        item.gid = item.gid.or(item.uid.filter(|uid| self.gid_is_free(*uid, true)));
+        let kept = |id: u32| is_kept(process.machine, Kind::Group, id);
+        item.gid = item.gid.or(item.uid.filter(|uid| self.gid_is_free(*uid, true) && !kept(*uid)));
         if item.gid.is_none() {
             let of_path = item.path.as_ref().and_then(|path| process.machine.tree.find(path)).map(|i| i.stat.gid);
-            item.gid = of_path.filter(|gid| self.in_range(*gid) && self.gid_is_free(*gid, true));
+            item.gid = of_path.filter(|gid| self.in_range(*gid) && self.gid_is_free(*gid, true) && !kept(*gid));
         }
         while item.gid.is_none() {
             let Some(gid) = self.next_lower() else {
                 log(process, &format!("No free group ID available for {name}."))?;
                 return Ok(false);
             };
-            item.gid = Some(gid).filter(|gid| self.gid_is_free(*gid, true));
+            let kept = is_kept(process.machine, Kind::Group, gid) || is_kept(process.machine, Kind::User, gid);
+            item.gid = Some(gid).filter(|gid| self.gid_is_free(*gid, true) && !kept);
         }
         let gid = item.gid.unwrap_or_default();
         self.gids.push((gid, item.name.clone()));
@@ -125,6 +129,11 @@ impl Numbers {
     }
 
     fn process_user(&mut self, process: &mut Process<'_>, item: &mut Item, items: &Items) -> Result<(), Fatal> {
+        let pin = match self.db.users.get(&item.name) {
+            Some(_) => None,
+            None => pinned(process, &self.db, Kind::User, &item.name)?,
+        };
+        item.uid = pin.or(item.uid);
         let wanted = item.group.as_ref().unwrap_or(&item.name);
         let queued = items.groups.iter().find(|group| group.name == *wanted);
         let queued = queued.or_else(|| items.users.iter().find(|user| item.group.as_ref() == Some(&user.name)));
@@ -140,16 +149,16 @@ impl Numbers {
         } else if !self.add_group(process, item)? {
             return Ok(());
         }
-        self.add_user(process, item)
+        self.add_user(process, item, pin.is_some())
     }
 
-    fn add_user(&mut self, process: &mut Process<'_>, item: &mut Item) -> Result<(), Fatal> {
+    fn add_user(&mut self, process: &mut Process<'_>, item: &mut Item, pinned: bool) -> Result<(), Fatal> {
         let name = show(&item.name);
         if let Some(user) = self.db.users.get(&item.name) {
             item.uid = Some(user.uid);
             return Ok(());
         }
-        if let Some(uid) = item.uid.filter(|uid| !self.uid_is_free(*uid, &item.name, !item.strict)) {
+        if let Some(uid) = item.uid.filter(|uid| !pinned && !self.uid_is_free(*uid, &item.name, !item.strict)) {
             log(process, &format!("Suggested user ID {uid} for {name} already used."))?;
             item.uid = None;
         }
@@ -157,12 +166,14 @@ impl Numbers {
             let of_path = item.path.as_ref().and_then(|path| process.machine.tree.find(path)).map(|i| i.stat.uid);
             item.uid = of_path.filter(|uid| self.in_range(*uid) && self.uid_is_free(*uid, &item.name, true));
         }
-        item.uid = item.uid.or(item.gid.filter(|gid| self.uid_is_free(*gid, &item.name, true)));
+        let kept = |id: &u32| is_kept(process.machine, Kind::User, *id);
+        item.uid = item.uid.or(item.gid.filter(|gid| self.uid_is_free(*gid, &item.name, true) && !kept(gid)));
         while item.uid.is_none() {
             let Some(uid) = self.next_lower() else {
                 return log(process, &format!("No free user ID available for {name}."));
             };
-            item.uid = Some(uid).filter(|uid| self.uid_is_free(*uid, &item.name, true));
+            let kept = is_kept(process.machine, Kind::User, uid);
+            item.uid = Some(uid).filter(|uid| self.uid_is_free(*uid, &item.name, true) && !kept);
         }
         let (uid, gid) = (item.uid.unwrap_or_default(), item.gid.unwrap_or_default());
         self.uids.push((uid, item.name.clone()));
