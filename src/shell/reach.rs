@@ -43,8 +43,16 @@ impl std::fmt::Debug for Question<'_> {
     }
 }
 
-/// Programs that were tested to be there (`command -v`, `[ -x ... ]`) on the way to a command.
-pub type Guards = BTreeSet<Vec<u8>>;
+/// A test on the way to a command: `command -v PROGRAM`, `[ -x ... ]`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Guard {
+    pub program: Vec<u8>,
+    /// The way is gone if the program is there, rather than if it isn't.
+    pub there: bool,
+}
+
+/// All tests on one way to a command.
+pub type Guards = BTreeSet<Guard>;
 
 /// What a script can come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,9 +99,32 @@ pub fn reach(question: &Question<'_>) -> Reached {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Value {
     Known(Vec<u8>),
+    /// Depending on the way here, one of these.
+    OneOf(BTreeSet<Vec<u8>>),
     /// The path of this program, or nothing if it is not there: `$(command -v NAME)`.
     Program(Vec<u8>),
     Unknown,
+}
+
+/// Values of a variable that are kept apart.
+const MAX_VALUES: usize = 8;
+
+impl Value {
+    /// What is known when it is one of two.
+    fn either(self, other: Self) -> Self {
+        let texts = |value: Self| match value {
+            Self::Known(text) => Some(BTreeSet::from([text])),
+            Self::OneOf(texts) => Some(texts),
+            _ => None,
+        };
+        match (texts(self), texts(other)) {
+            (Some(mut texts), Some(others)) => {
+                texts.extend(others);
+                if texts.len() > MAX_VALUES { Self::Unknown } else { Self::OneOf(texts) }
+            }
+            _ => Self::Unknown,
+        }
+    }
 }
 
 /// What holds at a point of the script.
@@ -107,6 +138,17 @@ struct State {
     open: bool,
     functions: Rc<BTreeMap<Box<[u8]>, Arc<Function>>>,
     guards: Guards,
+}
+
+impl State {
+    /// A variable's value; that of one which is not set is empty.
+    fn value(&self, name: &[u8]) -> Value {
+        match self.variables.get(name) {
+            Some(value) => value.clone(),
+            None if self.opaque => Value::Unknown,
+            None => Value::Known(Vec::new()),
+        }
+    }
 }
 
 /// The states in which a command leaves the script: after success and after failure. `None`: that never happens.
@@ -159,8 +201,9 @@ fn join(one: Option<State>, other: Option<State>) -> Option<State> {
     };
     let names: BTreeSet<_> = one.variables.keys().chain(other.variables.keys()).cloned().collect();
     for name in names {
-        if one.variables.get(&name) != other.variables.get(&name) {
-            one.variables.insert(name, Value::Unknown);
+        let (mine, theirs) = (one.value(&name), other.value(&name));
+        if mine != theirs {
+            one.variables.insert(name, mine.either(theirs));
         }
     }
     one.opaque |= other.opaque;

@@ -9,7 +9,8 @@
 //! `config configure ""`). A program counts as there when it is built in, or when a package ships it as a shell script, which
 //! icos interprets. Two shares are printed. The strict one counts every program that some way through the script comes to.
 //! For the other, a way is left out that is only gone when a program is there (`command -v`, `[ -x ... ]`) which neither
-//! the package, nor what it depends on, nor an essential package ships: without that program the way is not taken.
+//! the package, nor what it depends on, nor an essential package ships, or when a program is missing which one of them
+//! ships: such a way is not taken.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +28,9 @@ const SCRIPTS: [(&str, &[&[u8]]); 3] =
 
 /// Folders of `PATH`, as they are in a list of files.
 const FOLDERS: [&str; 6] = ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"];
+
+/// Links that no package ships, because its postinst makes them with update-alternatives: name, what it leads to.
+const ALTERNATIVES: [(&str, &str); 1] = [("usr/bin/which", "-> which.debianutils")];
 
 #[derive(Default)]
 struct Corpus {
@@ -48,6 +52,10 @@ impl Corpus {
             let (_, packages) =
                 corpus.programs.entry(path.to_owned()).or_insert_with(|| (kind.to_owned(), BTreeSet::new()));
             packages.insert(package.to_owned());
+        }
+        for (link, target) in ALTERNATIVES {
+            let owner = corpus.programs.get(&target.replace("-> ", "usr/bin/")).map(|(_, by)| by.clone());
+            corpus.programs.entry(link.to_owned()).or_insert((target.to_owned(), owner.unwrap_or_default()));
         }
         for package in corpus.packages() {
             let control = fs_err::read(corpus.path(&package, "control")).expect("a control file");
@@ -190,7 +198,9 @@ fn follow(corpus: &Corpus, package: &str, script: &str, source: &[u8], arguments
 fn lacks(corpus: &Corpus, package: &str, reached: &Reached) -> Lacks {
     let mut lacks = Lacks::default();
     let there = corpus.closure(package);
-    let taken = |guards: &Guards| guards.iter().all(|guard| corpus.comes_with(&String::from_utf8_lossy(guard), &there));
+    let taken = |guards: &Guards| {
+        guards.iter().all(|guard| corpus.comes_with(&String::from_utf8_lossy(&guard.program), &there) == guard.there)
+    };
     for (name, ways) in &reached.programs {
         let name = String::from_utf8_lossy(name).into_owned();
         if corpus.is_there(&name) {
@@ -271,7 +281,7 @@ fn share_of_packages_with_all_commands() {
     let corpus = Corpus::load(std::env::var_os("ICOS_CORPUS").map(PathBuf::from).expect("ICOS_CORPUS names a folder"));
     let (mut packages, mut scripts) = (Count::default(), Count::default());
     let mut interpreters: BTreeMap<String, Count> = BTreeMap::new();
-    let mut faults = Vec::new();
+    let (mut faults, mut dynamic) = (Vec::new(), Vec::new());
     let mut sets = Vec::new();
     for package in corpus.packages() {
         let mut whole = None;
@@ -282,6 +292,9 @@ fn share_of_packages_with_all_commands() {
             if matches!(name.as_str(), "sh" | "dash" | "bash" | "none") {
                 let reached = follow(&corpus, &package, script, &source, arguments);
                 faults.extend(reached.fault.iter().map(|fault| format!("{package}.{script}: {fault}")));
+                if !reached.dynamic.is_empty() {
+                    dynamic.push(format!("{package}.{script}: lines {:?}", reached.dynamic));
+                }
                 lacking = lacks(&corpus, &package, &reached);
             } else {
                 lacking.add(format!("(a {script} for {name})"));
@@ -299,6 +312,7 @@ fn share_of_packages_with_all_commands() {
     for (name, count) in &interpreters {
         println!("{name:8} {count}");
     }
+    println!("names only made when it runs\n{}", dynamic.join("\n"));
     println!("scripts that can't be read {}\n{}", faults.len(), faults.join("\n"));
     let of = |take: fn(&Lacks) -> &BTreeSet<String>| -> Vec<_> {
         sets.iter().map(|(package, lacking)| (package.clone(), take(lacking).clone())).collect()

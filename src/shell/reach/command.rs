@@ -1,5 +1,7 @@
 //! Simple commands: what their names mean.
 
+use std::collections::BTreeSet;
+
 use super::{Outcome, State, Value, Walker, condition, normal, word::Fields};
 use crate::shell::{builtins, parse::assignment_name, syntax::Simple};
 
@@ -33,6 +35,7 @@ impl Walker<'_> {
         }
         let name = match fields.values.remove(0) {
             Value::Known(name) | Value::Program(name) => name,
+            Value::OneOf(texts) => return self.one_of(&texts, &fields, &state),
             Value::Unknown => {
                 self.reached.dynamic.insert(self.line);
                 return Outcome::both(state);
@@ -53,6 +56,20 @@ impl Walker<'_> {
             (b"which", Some(Value::Known(_))) => asks(&fields, state),
             _ => Outcome::both(state),
         }
+    }
+
+    /// A command that is one of several, each with arguments of its own.
+    fn one_of(&mut self, texts: &BTreeSet<Vec<u8>>, rest: &Fields, state: &State) -> Outcome {
+        let mut outcome = Outcome::default();
+        for text in texts {
+            let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            let values = words.map(|word| Value::Known(word.to_vec())).chain(rest.values.iter().cloned());
+            let fields = Fields { values: values.collect(), open: rest.open };
+            // Nothing at all, if it is run, is an error of its own or another word's command.
+            let next = if text.is_empty() { Outcome::both(state.clone()) } else { self.command(fields, state.clone()) };
+            outcome = outcome.or(next);
+        }
+        outcome
     }
 
     fn builtin(&mut self, name: &[u8], mut fields: Fields, mut state: State) -> Outcome {
@@ -214,7 +231,7 @@ impl Walker<'_> {
                 let rest = Fields { values: values[1..].to_vec(), open: false };
                 self.wrapped(&normal(name), &rest, state);
             }
-            Value::Unknown => {
+            Value::OneOf(_) | Value::Unknown => {
                 self.reached.dynamic.insert(self.line);
             }
         }

@@ -1,6 +1,6 @@
 //! `test`, `[` and `dpkg --compare-versions`: what they say of what is known.
 
-use super::{Outcome, State, Value, normal};
+use super::{Guard, Outcome, State, Value, normal};
 
 /// `test EXPRESSION`, without the closing bracket.
 pub(super) fn test(words: &[Value], state: State) -> Outcome {
@@ -34,15 +34,19 @@ fn filled(word: &Value, state: State) -> Outcome {
     match word {
         Value::Known(text) => Outcome::known(state, Some(!text.is_empty())),
         Value::Program(name) => guarded(name.clone(), state),
-        Value::Unknown => Outcome::both(state),
+        Value::OneOf(texts) if !texts.contains(b"".as_slice()) => Outcome::yes(state),
+        Value::OneOf(_) | Value::Unknown => Outcome::both(state),
     }
 }
 
 /// Success means that the program is there.
-pub(super) fn guarded(name: Vec<u8>, state: State) -> Outcome {
-    let mut yes = state.clone();
-    yes.guards.insert(name);
-    Outcome { yes: Some(yes), no: Some(state) }
+pub(super) fn guarded(program: Vec<u8>, state: State) -> Outcome {
+    let with = |there| {
+        let mut state = state.clone();
+        state.guards.insert(Guard { program: program.clone(), there });
+        state
+    };
+    Outcome { yes: Some(with(true)), no: Some(with(false)) }
 }
 
 fn unary(operator: &[u8], word: &Value, state: State) -> Outcome {

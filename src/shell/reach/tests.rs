@@ -13,7 +13,9 @@ fn names(script: &str) -> String {
     let reached = reach(&question);
     let shown = |guards: &BTreeSet<Guards>| {
         let common = guards.iter().cloned().reduce(|a, b| a.intersection(&b).cloned().collect()).unwrap_or_default();
-        common.iter().map(|guard| format!("?{}", String::from_utf8_lossy(guard))).collect::<String>()
+        let sign = |guard: &Guard| if guard.there { '?' } else { '!' };
+        let name = |guard: &Guard| String::from_utf8_lossy(&guard.program).into_owned();
+        common.iter().map(|guard| format!("{}{}", sign(guard), name(guard))).collect::<String>()
     };
     let programs = reached.programs.iter().map(|(name, g)| format!("{}{}", String::from_utf8_lossy(name), shown(g)));
     let dynamic = reached.dynamic.iter().map(|line| format!("line {line}"));
@@ -43,7 +45,9 @@ fn follows_what_is_known() {
         ("v=a; $v; w=\"x y\"; $w", "a x"),
         ("for v in a b; do $v; done", "a b"),
         ("for v in *; do $v; done", "line 1"),
-        ("v=a; while x; do v=b; done; $v", "x line 1"),
+        ("v=a; while x; do v=b; done; $v", "a b x"),
+        ("if x; then v='a y'; else v=b; fi; $v; \"$v\" && c; case $v in b) d;; esac", "a b c d x"),
+        ("if x; then v=; else v=a; fi; [ -n \"$v\" ] && $v; $(x) b", "a x line 1"),
         ("while x; do break; a; done; b", "b x"),
         ("set -- a b; shift; $1", "b"),
         ("eval 'a b'; eval \"$(c)\"", "a c line 1"),
@@ -68,7 +72,8 @@ fn tells_what_was_tested_to_be_there() {
         ("which a || exit 0; a", "a?a which"),
         ("if [ -x \"`which a`\" ]; then a; fi; [ -n \"$(command -v c)\" ] && c", "a?a c?c which"),
         ("if command -v a; then a; fi; a", "a"),
-        ("if ! type a; then b; else a; fi", "a?a b"),
+        ("if ! type a; then b; else a; fi", "a?a b!a"),
+        ("if command -v a; then exit 0; fi; b", "b!a"),
     ] {
         assert_eq!(names(script), expect, "{script}");
     }

@@ -40,6 +40,13 @@ impl Walker<'_> {
                 }
             }
             value if fields.open => drop(value),
+            // It is split where it stands for a command.
+            value @ Value::OneOf(_) if splits(&word.parts) => {
+                fields.open |= !fields.values.is_empty();
+                if fields.values.is_empty() {
+                    fields.values.push(value);
+                }
+            }
             Value::Unknown if splits(&word.parts) => {
                 // A word in the place of a command is taken to be one.
                 if fields.values.is_empty() {
@@ -103,6 +110,7 @@ impl Walker<'_> {
                 let counts = match &variable {
                     Variable::Unset => Some(false),
                     Variable::Value(Value::Known(text)) => Some(!(*null && text.is_empty())),
+                    Variable::Value(Value::OneOf(texts)) if !texts.contains(b"".as_slice()) => Some(true),
                     Variable::Value(_) => None,
                 };
                 self.substitute(parameter, *how, counts, word, variable, state)
@@ -129,7 +137,11 @@ impl Walker<'_> {
             return if how == Substitute::Alternate { Value::Known(Vec::new()) } else { variable.or_empty() };
         }
         let value = self.parts(word, state);
-        let value = if counts.is_some() { value } else { Value::Unknown };
+        let value = match (counts, how) {
+            (Some(_), _) => value,
+            (None, Substitute::Alternate) => value.either(Value::Known(Vec::new())),
+            (None, _) => value.either(variable.or_empty()),
+        };
         if let (Substitute::Assign, ParameterName::Variable(name)) = (how, &parameter.name) {
             state.variables.insert(name.clone(), value.clone());
         }
