@@ -15,6 +15,7 @@ impl Walker<'_> {
         }
         for assignment in &simple.assignments {
             let value = self.one(&assignment.value, &mut state);
+            let value = if assignment.append { Value::Unknown } else { value };
             if simple.words.is_empty() {
                 state.variables.insert(assignment.name.clone(), value);
             }

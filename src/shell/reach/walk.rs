@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::{MAX_STEPS, Outcome, State, Value, Walker, join, word::Fields};
-use crate::shell::syntax::{Arm, Connector, Function, Node, Word};
+use super::{MAX_STEPS, Outcome, State, Value, Walker, condition, join, word::Fields};
+use crate::shell::syntax::{Arm, Connector, Function, Node, Test, Word};
 
 /// Words of a `for` that are taken one by one.
 const MAX_TURNS: usize = 64;
@@ -45,6 +45,12 @@ impl Walker<'_> {
             Node::Loop { test, body, until } => self.repeat(test, body, *until, state),
             Node::For { variable, words, body, .. } => self.for_each(variable, words.as_deref(), body, state),
             Node::Case { subject, arms, .. } => self.case(subject, arms, state),
+            Node::Test { test, .. } => self.test(test, state),
+            Node::Arithmetic { parts, .. } => {
+                let mut state = state;
+                self.parts(parts, &mut state);
+                Outcome::both(state)
+            }
             Node::Function(function) => {
                 let mut state = state;
                 Rc::make_mut(&mut state.functions).insert(function.name.clone(), function.clone());
@@ -196,6 +202,49 @@ impl Walker<'_> {
             }
         }
         result.or(Outcome::yes(state))
+    }
+
+    /// `[[ ... ]]`
+    fn test(&mut self, test: &Test, mut state: State) -> Outcome {
+        match test {
+            Test::Not(test) => self.test(test, state).not(),
+            Test::And(one, other) => {
+                let outcome = self.test(one, state);
+                let Some(state) = outcome.yes else { return outcome };
+                Outcome { yes: None, no: outcome.no }.or(self.test(other, state))
+            }
+            Test::Or(one, other) => {
+                let outcome = self.test(one, state);
+                let Some(state) = outcome.no else { return outcome };
+                Outcome { yes: outcome.yes, no: None }.or(self.test(other, state))
+            }
+            Test::Word(word) => {
+                let words = [self.one(word, &mut state)];
+                condition::test(&words, state)
+            }
+            Test::Unary(operator, word) => {
+                let words = [Value::Known(operator.clone()), self.one(word, &mut state)];
+                condition::test(&words, state)
+            }
+            Test::Binary(one, operator, other) => {
+                let (one, other) = (self.one(one, &mut state), self.one(other, &mut state));
+                condition::test(&[one, Value::Known(operator.clone()), other], state)
+            }
+            Test::Pattern { word, pattern, negated } => {
+                let text = self.one(word, &mut state);
+                let pattern = self.pattern(&pattern.parts, &mut state);
+                let truth = match (text, pattern) {
+                    (Value::Known(text), Some(pattern)) => Some(pattern.matches(&text) != *negated),
+                    _ => None,
+                };
+                Outcome::known(state, truth)
+            }
+            Test::Regex(word, regex) => {
+                self.one(word, &mut state);
+                self.one(regex, &mut state);
+                Outcome::both(state)
+            }
+        }
     }
 
     /// Walks a function's body with these parameters.

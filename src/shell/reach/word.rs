@@ -66,7 +66,7 @@ impl Walker<'_> {
         }
     }
 
-    fn parts(&mut self, parts: &[Part], state: &mut State) -> Value {
+    pub(super) fn parts(&mut self, parts: &[Part], state: &mut State) -> Value {
         let mut values: Vec<_> = parts.iter().map(|part| self.part(part, state)).collect();
         if values.len() == 1 {
             return values.remove(0);
@@ -119,7 +119,17 @@ impl Walker<'_> {
                 (Value::Known(text), Some(pattern)) => Value::Known(trimmed(&text, &pattern, *suffix, *longest)),
                 _ => Value::Unknown,
             },
-            Operation::Bad => Value::Unknown,
+            Operation::Replace { pattern, replacement, .. } => {
+                self.parts(pattern, state);
+                self.parts(replacement, state);
+                Value::Unknown
+            }
+            Operation::Slice { offset, length } => {
+                self.parts(offset, state);
+                self.parts(length.as_deref().unwrap_or_default(), state);
+                Value::Unknown
+            }
+            Operation::Letters { .. } | Operation::Bad => Value::Unknown,
         }
     }
 
@@ -163,7 +173,11 @@ impl Walker<'_> {
     pub(super) fn redirects(&mut self, redirects: &[Redirect], state: &mut State) {
         for redirect in redirects {
             match &redirect.target {
-                Target::Read(word) | Target::Append(word) | Target::ReadWrite(word) | Target::Duplicate(word) => {
+                Target::Read(word)
+                | Target::Append(word)
+                | Target::ReadWrite(word)
+                | Target::Duplicate(word)
+                | Target::HereString(word) => {
                     self.one(word, state);
                 }
                 Target::Write { word, .. } => {
