@@ -70,6 +70,7 @@ class Corpus:
 
     def keep(self, path, content):
         """A file that scripts read with `.`."""
+        self.wanted.update(found.decode() for found in SOURCED.findall(content))
         file = self.folder / "files" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
@@ -164,14 +165,20 @@ def main():
     # What scripts read is known only when all have been seen.
     for package in known:
         corpus.begin(package.name, package.texts())
-    for package in known:
-        if corpus.done(package.name):
-            continue
-        try:
-            corpus.end(package.name, package.programs(corpus))
-        except tarfile.TarError as error:
-            print(f"{package.name}: {error}", file=sys.stderr)
-            shutil.rmtree(corpus.package(package.name))
+    before = -1
+    again = False
+    while before < len(corpus.wanted):
+        # And those files read others.
+        before = len(corpus.wanted)
+        for package in known:
+            if corpus.done(package.name) and not again:
+                continue
+            try:
+                corpus.end(package.name, package.programs(corpus))
+            except tarfile.TarError as error:
+                print(f"{package.name}: {error}", file=sys.stderr)
+                shutil.rmtree(corpus.package(package.name))
+        again = True
     tables = sorted((corpus.folder / "packages").glob("*/programs"))
     (corpus.folder / "programs.tsv").write_text("".join(table.read_text() for table in tables))
     with_scripts = sum(any((t.parent / s).exists() for s in SCRIPTS) for t in tables)

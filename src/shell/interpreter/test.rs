@@ -16,11 +16,15 @@ impl Shell<'_> {
             Test::Or(one, other) => Ok(self.test(one)? || self.test(other)?),
             Test::Word(word) => Ok(!self.one(word)?.is_empty()),
             Test::Unary(operator, word) => {
-                if !b"bcdefghkprsuwxzLGOSn".contains(&operator[1]) {
+                if !b"bcdefghknprstuwxzLGOS".contains(&operator[1]) {
                     return Err(self.not_modelled(&format!("[[ {} ]]", operator.escape_ascii())));
                 }
                 let operand = self.one(word)?;
-                self.asked(&[operator.clone(), operand])
+                match operator[1] {
+                    b'n' => Ok(!operand.is_empty()),
+                    b'z' => Ok(operand.is_empty()),
+                    _ => self.asked(&[operator.clone(), operand]),
+                }
             }
             Test::Binary(one, operator, other) => self.compared(one, operator, other),
             Test::Pattern { word, pattern, negated } => {
@@ -40,12 +44,13 @@ impl Shell<'_> {
 
     fn compared(&mut self, one: &Word, operator: &[u8], other: &Word) -> Result<bool, Unwind> {
         let (one, other) = (self.one(one)?, self.one(other)?);
-        if matches!(operator, b"<" | b">" | b"-nt" | b"-ot" | b"-ef") {
-            if matches!(operator, b"-nt" | b"-ot") {
-                // To bash a file that is there is newer than one that isn't.
-                return Err(self.not_modelled("[[ with the times of files"));
-            }
-            return self.asked(&[one, operator.to_vec(), other]);
+        match operator {
+            b"<" => return Ok(one < other),
+            b">" => return Ok(one > other),
+            b"-ef" => return self.asked(&[one, operator.to_vec(), other]),
+            // To bash a file that is there is newer than one that isn't.
+            b"-nt" | b"-ot" => return Err(self.not_modelled("[[ with the times of files")),
+            _ => {}
         }
         // Both sides are expressions; an empty one is 0.
         let mut value = |text: &[u8]| if text.trim_ascii().is_empty() { Ok(0) } else { self.calculate(text) };
