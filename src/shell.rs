@@ -31,6 +31,7 @@ mod options;
 mod parse;
 mod process;
 mod raw;
+pub mod reach;
 mod regex;
 mod script;
 mod sed;

@@ -37,6 +37,7 @@ mod dpkg_reconfigure;
 mod dpkg_statoverride;
 mod dpkg_trigger;
 mod echo;
+mod emacsen;
 mod env;
 mod expand;
 mod expr;
@@ -60,14 +61,17 @@ mod head;
 mod helpztags;
 mod hostname;
 mod id;
+mod identity;
 mod install;
 mod join;
 mod journalctl;
 mod ld_so;
 mod ldconfig;
+mod link;
 mod linux_update_symlinks;
 mod linux_version;
 mod ln;
+mod locale;
 mod ls;
 mod lsmod;
 mod machine_id;
@@ -85,6 +89,7 @@ mod pam_auth_update;
 mod passwd;
 mod paste;
 mod perl;
+mod perl_sax;
 mod printenv;
 mod printf;
 mod pwck;
@@ -152,6 +157,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("addgroup", adduser::run),
     ("adduser", adduser::run),
     ("apparmor_parser", apparmor::parser),
+    ("arch", uname::arch),
     ("awk", awk::run),
     ("base64", base64::run),
     ("basename", basename::run),
@@ -195,6 +201,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("dpkg-trigger", dpkg_trigger::run),
     ("echo", echo::run),
     ("egrep", grep::egrep),
+    ("emacs-package-install", emacsen::package_install),
     ("env", env::run),
     ("expand", expand::run),
     ("expr", expr::run),
@@ -217,6 +224,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("groupadd", groupadd::run),
     ("groupdel", groupdel::run),
     ("groupmod", groupmod::run),
+    ("groups", identity::groups),
     ("grpck", grpck::run),
     ("grpconv", grpconv::run),
     ("gzip", gzip::run),
@@ -233,10 +241,13 @@ const COMMANDS: &[(&str, Command)] = &[
     ("ld-linux-x86-64.so.2", ld_so::x86_64),
     ("ldconfig", ldconfig::run),
     ("ldconfig.real", ldconfig::run),
+    ("link", link::link),
     ("linux-update-symlinks", linux_update_symlinks::run),
     ("linux-version", linux_version::run),
     ("ln", ln::run),
+    ("locale", locale::run),
     ("logger", nothing::logger),
+    ("logname", identity::logname),
     ("ls", ls::run),
     ("lsblk", devices::lsblk),
     ("lsmod", lsmod::run),
@@ -318,26 +329,33 @@ const COMMANDS: &[(&str, Command)] = &[
     ("test", test::run),
     ("timeout", wrapper::timeout),
     ("touch", touch::run),
+    ("tput", surroundings::tput),
     ("tr", tr::run),
     ("true", nothing::succeed),
     ("truncate", truncate::run),
     ("tsort", tsort::run),
     ("tty", surroundings::tty),
     ("ucfq", ucfq::run),
+    ("udevadm", surroundings::udevadm),
     ("uname", uname::run),
     ("uniq", uniq::run),
+    ("unlink", link::unlink),
     ("unxz", xz::run),
     ("update-alternatives", update_alternatives::run),
     ("update-catalog", update_catalog::run),
     ("update-locale", update_locale::run),
+    ("update-perl-sax-parsers", perl_sax::run),
     ("update-rc.d", update_rc_d::run),
     ("update-xmlcatalog", update_xmlcatalog::run),
     ("useradd", useradd::run),
     ("userdel", userdel::run),
     ("usermod", usermod::run),
+    ("users", identity::nobody),
     ("validlocale", update_locale::valid),
     ("vgcfgbackup", devices::vgcfgbackup),
     ("wc", wc::run),
+    ("who", identity::nobody),
+    ("whoami", identity::whoami),
     ("xargs", xargs::run),
     ("xz", xz::run),
     ("xzcat", xz::run),

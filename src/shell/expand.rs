@@ -11,6 +11,7 @@ use crate::{
 };
 
 mod arithmetic;
+mod bash;
 mod glob;
 mod parameter;
 mod split;
@@ -125,6 +126,19 @@ impl Shell<'_> {
     /// Expands a pattern of `case`; what is quoted in it stands for itself.
     pub(super) fn case_pattern(&mut self, word: &Word) -> Result<Pattern, Unwind> {
         Ok(self.expand(&word.parts, ONE)?.pattern())
+    }
+
+    /// Expands a regular expression; what is quoted in it stands for itself.
+    pub(super) fn regular_expression(&mut self, word: &Word) -> Result<Vec<u8>, Unwind> {
+        let expansion = self.expand(&word.parts, ONE)?;
+        let mut source = Vec::new();
+        for unit in expansion.units.iter().filter(|&&unit| unit & MARK == 0) {
+            if unit & QUOTED != 0 && b"\\.[]*^$+?(){}|".contains(&(*unit as u8)) {
+                source.push(b'\\');
+            }
+            source.push(*unit as u8);
+        }
+        Ok(source)
     }
 
     fn text(&mut self, word: &Word, mode: Mode) -> Result<Vec<u8>, Unwind> {

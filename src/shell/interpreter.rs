@@ -19,6 +19,7 @@ mod command;
 mod evaluate;
 mod finish;
 mod redirect;
+mod test;
 mod xtrace;
 
 pub(super) use xtrace::single_quoted;

@@ -10,6 +10,7 @@ use super::syntax::{Complete, FaultKind, HereDocument, Part, Place, Program, Syn
 
 mod ansi_c;
 mod braces;
+mod brackets;
 mod cursor;
 mod grammar;
 mod here;

@@ -93,6 +93,38 @@ pub(super) enum Node {
         line: usize,
     },
     Function(Arc<Function>),
+    /// `[[ ... ]]`, in scripts for bash.
+    Test {
+        test: Test,
+        line: usize,
+    },
+    /// `((...))`, in scripts for bash.
+    Arithmetic {
+        parts: Vec<Part>,
+        line: usize,
+    },
+}
+
+/// What stands between `[[` and `]]`.
+#[derive(Debug)]
+pub(super) enum Test {
+    Not(Box<Test>),
+    And(Box<Test>, Box<Test>),
+    Or(Box<Test>, Box<Test>),
+    /// Whether a word is not empty.
+    Word(Word),
+    /// `-f` and its like, and `-z` and `-n`.
+    Unary(Vec<u8>, Word),
+    /// Files and numbers compared, and texts in their order.
+    Binary(Word, Vec<u8>, Word),
+    /// `==`, `=` and `!=`: what is on the right is a pattern.
+    Pattern {
+        word: Word,
+        pattern: Word,
+        negated: bool,
+    },
+    /// `=~`: what is on the right is a regular expression.
+    Regex(Word, Word),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +145,8 @@ pub(super) struct Simple {
 #[derive(Debug)]
 pub(super) struct Assignment {
     pub(super) name: Box<[u8]>,
+    /// `+=`, in scripts for bash: the value goes behind the old one.
+    pub(super) append: bool,
     pub(super) value: Word,
 }
 
@@ -150,6 +184,8 @@ pub(super) enum Target {
     /// `<&` and `>&`
     Duplicate(Word),
     Here(Arc<HereDocument>),
+    /// `<<<`, in scripts for bash: a line to read.
+    HereString(Word),
 }
 
 /// The body is read after the line that announces it.
@@ -212,8 +248,35 @@ pub(super) enum Operation {
         longest: bool,
         pattern: Vec<Part>,
     },
+    /// `/`, in scripts for bash: what matches the pattern becomes another text.
+    Replace {
+        which: Replace,
+        pattern: Vec<Part>,
+        replacement: Vec<Part>,
+    },
+    /// `:`, in scripts for bash: a part, from an offset on, of some length.
+    Slice {
+        offset: Vec<Part>,
+        length: Option<Vec<Part>>,
+    },
+    /// `^` and `,`, in scripts for bash: letters made large or small, all or the first.
+    Letters {
+        upper: bool,
+        all: bool,
+    },
     /// Anything else in braces, which is an error only when it is expanded.
     Bad,
+}
+
+/// Which matches of a pattern are replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replace {
+    First,
+    All,
+    /// The one at the start.
+    Prefix,
+    /// The one at the end.
+    Suffix,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod support;
 mod busybox;
 mod commands;
 mod configure;
+mod corpus;
 mod deb;
 mod dpkg_tools;
 mod ext4;

@@ -127,3 +127,13 @@ fn locales() {
 fn vim() {
     check("vim");
 }
+
+#[test]
+fn small() {
+    check("small");
+}
+
+#[test]
+fn addons() {
+    check("addons");
+}

@@ -19,6 +19,9 @@ fn valid<'a>(shell: &mut Shell<'_>, name: &'a [u8]) -> Result<&'a [u8], Unwind> 
     if is_name(name) {
         return Ok(name);
     }
+    if shell.dialect == Dialect::Bash && name.ends_with(b"+") {
+        return Err(shell.not_modelled("+="));
+    }
     Err(shell.error(&format!("{}: bad variable name", Raw(name))))
 }
 

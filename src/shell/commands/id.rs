@@ -34,7 +34,7 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
     let names = arguments.has("n");
     let myself = arguments.operands.is_empty();
     for user in wanted {
-        let groups = if myself { vec![user.gid] } else { groups_of(process, &user) };
+        let groups = if myself { vec![user.gid] } else { super::identity::ids_of(process, &user) };
         let line = match arguments.last_of(&["u", "g", "G"]) {
             Some("u") => user_shown(process, user.uid, names),
             Some("g") => group_shown(process, user.gid, names),
@@ -44,12 +44,6 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
         process.out(format!("{line}{end}").as_bytes())?;
     }
     Ok(status)
-}
-
-fn groups_of(process: &Process<'_>, user: &User) -> Vec<u32> {
-    let all = accounts::groups(&process.machine.tree);
-    let others = all.into_iter().filter(|group| group.gid != user.gid && group.members.contains(&user.name));
-    std::iter::once(user.gid).chain(others.map(|group| group.gid)).collect()
 }
 
 fn user_shown(process: &Process<'_>, uid: u32, names: bool) -> String {

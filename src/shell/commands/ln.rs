@@ -119,7 +119,7 @@ fn link(
     Ok(made)
 }
 
-fn hard_link(process: &mut Process<'_>, id: InodeId, name: &[u8]) -> Result<(), Errno> {
+pub(super) fn hard_link(process: &mut Process<'_>, id: InodeId, name: &[u8]) -> Result<(), Errno> {
     let place = process.machine.tree.place(&process.absolute(name)).map_err(|error| error.errno)?;
     process.machine.tree.link(id, place.parent, place.name)
 }

@@ -1,5 +1,5 @@
 //! What scripts ask about the machine they run on: `ischroot`, `systemd-detect-virt`, `mountpoint`, `start-stop-daemon`, `pidof`,
-//! `pgrep`, `tty`, `stty`. An image that is built is not running: it is like a chroot in which nothing is mounted, no process
+//! `pgrep`, `tty`, `stty`, `tput`, `udevadm`. An image that is built is not running: it is like a chroot in which nothing is mounted, no process
 //! lives and nobody sits at a terminal.
 
 use super::super::{Fatal, Process, Status, options};
@@ -98,4 +98,46 @@ pub(super) fn stty(process: &mut Process<'_>) -> Result<Status, Fatal> {
         return Err(process.not_modelled("a device"));
     }
     process.fail("'standard input': Inappropriate ioctl for device")
+}
+
+/// What a terminal can do, without a terminal's name: nothing is known.
+pub(super) fn tput(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    let named = process.arguments().iter().any(|word| word.starts_with(b"-"));
+    if named || process.variable("TERM").is_some_and(|name| !name.is_empty()) {
+        return Err(process.not_modelled("a terminal's abilities"));
+    }
+    process.complain("No value for $TERM and no -T specified")?;
+    Ok(Status(2))
+}
+
+/// No udevd runs that could be told something, and there is no device to have an event.
+pub(super) fn udevadm(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    let arguments = process.arguments();
+    let words: Vec<_> = arguments.iter().map(Vec::as_slice).collect();
+    match words.as_slice() {
+        [b"control", b"--reload" | b"--reload-rules" | b"-R"] => {
+            process.write(2, b"Failed to send reload request: No such file or directory\n")?;
+            Ok(Status::FAILURE)
+        }
+        [b"trigger" | b"settle", ..] => {
+            let table = &[
+                "type t=",
+                "action c=",
+                "subsystem-match s=",
+                "subsystem-nomatch S=",
+                "attr-match a=",
+                "property-match p=",
+                "sysname-match y=",
+                "quiet q",
+                "timeout=",
+                "exit-if-exists E=",
+            ];
+            let rest = options::parse_list(process, arguments[1..].to_vec(), table)?;
+            match rest.operands.is_empty() {
+                true => Ok(Status::SUCCESS),
+                false => Err(process.not_modelled("a device")),
+            }
+        }
+        _ => Err(process.not_modelled(format!("`{}`", arguments.join(b" ".as_slice()).escape_ascii()))),
+    }
 }

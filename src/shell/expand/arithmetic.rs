@@ -4,11 +4,12 @@ use super::{HERE, Mode};
 use crate::shell::{
     arithmetic::{Fault, Variables, evaluate},
     interpreter::{Shell, Unwind},
+    parse::Dialect,
     syntax::Part,
 };
 
 impl Shell<'_> {
-    pub(super) fn arithmetic(&mut self, parts: &[Part]) -> Result<i64, Unwind> {
+    pub(in crate::shell) fn arithmetic(&mut self, parts: &[Part]) -> Result<i64, Unwind> {
         let expression = self.expand(parts, Mode { tilde: false, ..HERE })?.text();
         self.calculate(&expression)
     }
@@ -17,6 +18,8 @@ impl Shell<'_> {
     pub(in crate::shell) fn calculate(&mut self, expression: &[u8]) -> Result<i64, Unwind> {
         evaluate(expression, self).map_err(|fault| match fault {
             Fault::Variable(unwind) => unwind,
+            // bash knows more operators than we do.
+            fault if self.dialect == Dialect::Bash => self.not_modelled(&fault.to_string()),
             fault => self.error(&fault.to_string()),
         })
     }

@@ -56,6 +56,21 @@ impl Shell<'_> {
                 self.must_be_set(set, name)?;
                 self.trim(start, *suffix, *longest, pattern, out)?;
             }
+            Operation::Replace { which, pattern, replacement } => {
+                let set = self.parameter_value(name, mode, out);
+                self.must_be_set(set, name)?;
+                self.replace(start, *which, pattern, replacement, mode, out)?;
+            }
+            Operation::Slice { offset, length } => {
+                let set = self.parameter_value(name, mode, out);
+                self.must_be_set(set, name)?;
+                self.slice(start, offset, length.as_deref(), mode, out)?;
+            }
+            Operation::Letters { upper, all } => {
+                let set = self.parameter_value(name, mode, out);
+                self.must_be_set(set, name)?;
+                self.letters(start, *upper, *all, out)?;
+            }
             Operation::Bad => return Err(self.error("Bad substitution")),
         }
         self.record(name, start, mode, out);

@@ -155,7 +155,12 @@ impl Shell<'_> {
         let mut shown = Vec::new();
         let exec = matches!(&expanded.target, Target::BuiltIn(builtin) if builtin.name == "exec");
         for assignment in &simple.assignments {
-            let value = self.value(&assignment.value)?;
+            let mut value = self.value(&assignment.value)?;
+            if assignment.append
+                && let Some(old) = self.lookup(&assignment.name)
+            {
+                value.splice(..0, old.iter().copied());
+            }
             if traces {
                 shown.push([&*assignment.name, b"=", &value].concat());
             }

@@ -19,7 +19,10 @@ impl Shell<'_> {
         if !self.pending.is_empty() {
             self.run_traps()?;
         }
-        let checks = matches!(node, Node::Simple(_) | Node::Pipe(_) | Node::Subshell { .. });
+        let checks = matches!(
+            node,
+            Node::Simple(_) | Node::Pipe(_) | Node::Subshell { .. } | Node::Test { .. } | Node::Arithmetic { .. }
+        );
         if checks && status != 0 && !tested && self.state.options.errexit() {
             return Err(Unwind::Exit);
         }
@@ -78,6 +81,16 @@ impl Shell<'_> {
             Node::Case { subject, arms, line } => {
                 self.line = *line;
                 self.case(subject, arms, tested)
+            }
+            Node::Test { test, line } => {
+                self.line = *line;
+                self.step()?;
+                Ok(u8::from(!self.test(test)?))
+            }
+            Node::Arithmetic { parts, line } => {
+                self.line = *line;
+                self.step()?;
+                Ok(u8::from(self.arithmetic(parts)? == 0))
             }
             Node::Function(function) => {
                 let defined = Defined { function: function.clone(), script: self.script.clone() };

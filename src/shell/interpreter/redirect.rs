@@ -36,6 +36,11 @@ impl Shell<'_> {
             Target::Append(word) => (word, How::Append),
             Target::ReadWrite(word) => (word, How::ReadWrite),
             Target::Duplicate(word) => return self.expand_duplicate(fd, word),
+            Target::HereString(word) => {
+                let mut body = self.one(word)?;
+                body.push(b'\n');
+                return Ok(Opened::Here { fd, body });
+            }
             Target::Here(document) => {
                 let body = match document.body.get() {
                     Some(word) => self.here(word)?,

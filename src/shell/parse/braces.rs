@@ -1,10 +1,10 @@
 //! Parameters: `$x`, and `${...}` with its operators (POSIX XCU 2.6.2).
 
 use super::{
-    Parser, Parts, Result, in_name, starts_name,
+    Dialect, Parser, Parts, Result, in_name, starts_name,
     word::{Quoting, is_special},
 };
-use crate::shell::syntax::{Operation, Parameter, ParameterName, Part, Substitute};
+use crate::shell::syntax::{Operation, Parameter, ParameterName, Part, Replace, Substitute};
 
 impl Parser<'_> {
     /// `$x`, `$1`, `$@`: a name, one digit, or one sign.
@@ -48,6 +48,11 @@ impl Parser<'_> {
             _ => self.bad(quoting)?,
         };
         let name = name.unwrap_or(ParameterName::Special(b'?'));
+        let on_each =
+            matches!(operation, Operation::Replace { .. } | Operation::Slice { .. } | Operation::Letters { .. });
+        if on_each && matches!(name, ParameterName::Special(b'@' | b'*')) {
+            self.bash_only("${@/...}")?;
+        }
         Ok(Part::Parameter(Box::new(Parameter { name, operation })))
     }
 
@@ -98,10 +103,68 @@ impl Parser<'_> {
                 let pattern = self.brace_word(Quoting::None)?;
                 return Ok(Operation::Trim { suffix: sign == b'%', longest, pattern });
             }
-            _ => return self.bad(quoting),
+            sign => return self.bash_operation(sign, null, quoting),
         };
         self.cursor.next();
         Ok(Operation::Substitute { how, null, word: self.brace_word(quoting)? })
+    }
+
+    /// Operators that only bash has.
+    fn bash_operation(&mut self, sign: Option<u8>, colon: bool, quoting: Quoting) -> Result<Operation> {
+        if self.dialect == Dialect::Dash {
+            return self.bad(quoting);
+        }
+        match sign {
+            _ if colon => {
+                let offset = self.brace_part(Quoting::Double, b':')?;
+                let length = if self.cursor.take(b':') { Some(self.brace_part(Quoting::Double, b'}')?) } else { None };
+                self.cursor.next();
+                Ok(Operation::Slice { offset, length })
+            }
+            Some(b'/') => {
+                self.cursor.next();
+                let which = match self.cursor.peek() {
+                    Some(b'/') => Replace::All,
+                    Some(b'#') => Replace::Prefix,
+                    Some(b'%') => Replace::Suffix,
+                    _ => Replace::First,
+                };
+                if which != Replace::First {
+                    self.cursor.next();
+                }
+                let pattern = self.brace_part(Quoting::None, b'/')?;
+                let replacement =
+                    if self.cursor.take(b'/') { self.brace_part(Quoting::None, b'}')? } else { Vec::new() };
+                self.cursor.next();
+                Ok(Operation::Replace { which, pattern, replacement })
+            }
+            Some(letter @ (b'^' | b',')) => {
+                self.cursor.next();
+                let all = self.cursor.take(letter);
+                if !self.cursor.take(b'}') {
+                    return self.bad(quoting);
+                }
+                Ok(Operation::Letters { upper: letter == b'^', all })
+            }
+            _ => self.bad(quoting),
+        }
+    }
+
+    /// Text up to `end` or the closing brace, which stays.
+    fn brace_part(&mut self, quoting: Quoting, end: u8) -> Result<Vec<Part>> {
+        let mut parts = Parts::default();
+        loop {
+            match self.cursor.peek() {
+                None => return self.syntax("Missing '}'"),
+                Some(byte) if byte == end || byte == b'}' => return Ok(parts.0),
+                Some(_) if quoting == Quoting::None => self.unquoted(&mut parts)?,
+                Some(_) => {
+                    if let Some(byte) = self.cursor.next() {
+                        self.in_double(byte, &mut parts)?;
+                    }
+                }
+            }
+        }
     }
 
     fn bad(&mut self, quoting: Quoting) -> Result<Operation> {

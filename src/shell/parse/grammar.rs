@@ -1,10 +1,10 @@
 //! Lists, pipelines and compound commands (POSIX XCU 2.10).
 
 use super::{
-    Parser, Result, is_name,
+    Dialect, Parser, Result, is_name,
     token::{Check, Token},
 };
-use crate::shell::syntax::{Arm, Complete, Connector, Node};
+use crate::shell::syntax::{Arm, Complete, Connector, FaultKind, Node, Part};
 
 /// Where a list stands, which decides what may end it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +163,14 @@ impl Parser<'_> {
     }
 
     fn command(&mut self, check: Check) -> Result<Node> {
+        let bash = self.dialect == Dialect::Bash;
         let token = self.peek(check)?;
+        if bash && let Some(word @ (b"[[" | b"function")) = token.bare() {
+            let brackets = word == b"[[";
+            self.pushed = None;
+            let node = if brackets { self.double_brackets()? } else { return self.function_word() };
+            return self.with_redirects(node);
+        }
         let Some(word) = token.reserved().map(<[u8]>::to_vec) else {
             return match token {
                 Token::Open => self.subshell(),
@@ -203,10 +210,14 @@ impl Parser<'_> {
 
     fn subshell(&mut self) -> Result<Node> {
         self.pushed = None;
-        if self.cursor.peek() == Some(b'(') {
-            self.bash_only("((...))")?;
-        }
         let line = self.cursor.line();
+        if self.dialect == Dialect::Bash && self.cursor.take(b'(') {
+            // Two subshells look the same at first.
+            let Ok(Part::Arithmetic(parts)) = self.arithmetic() else {
+                return self.fault(FaultKind::Bash("((...))"));
+            };
+            return self.with_redirects(Node::Arithmetic { parts, line });
+        }
         let node = Box::new(self.body()?);
         self.expect(|token| matches!(token, Token::Close), "\")\"")?;
         let redirects = self.redirects()?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Parser, Pending, Result, assignment_name, is_name,
+    Dialect, Parser, Pending, Result, assignment_name, is_name,
     token::{Check, RedirectKind, Redirection, Token},
     word::literal,
 };
@@ -21,14 +21,14 @@ impl Parser<'_> {
                     if words.is_empty() {
                         self.refuse_bash_word(&word)?;
                     }
-                    match assignment(word, words.is_empty()) {
+                    match self.assignment(word, words.is_empty()) {
                         Ok(assignment) => assignments.push(assignment),
                         Err(word) => words.push(word),
                     }
                 }
                 &Token::Redirect(redirection) => {
                     self.pushed = None;
-                    redirects.push(self.redirect(redirection)?);
+                    self.redirect(redirection, &mut redirects)?;
                 }
                 Token::Open if words.len() == 1 && assignments.is_empty() && redirects.is_empty() => {
                     let [Word { parts, .. }] = words.as_slice() else { continue };
@@ -53,15 +53,10 @@ impl Parser<'_> {
     fn refuse_bash_word(&self, word: &Word) -> Result<()> {
         if let Some(Part::Text(text)) = word.parts.first() {
             match text.as_slice() {
-                b"[[" => self.bash_only("[[")?,
-                b"function" => self.bash_only("function")?,
                 b"select" => self.bash_only("select")?,
                 b"coproc" => self.bash_only("coproc")?,
                 _ => {
                     let name = text.iter().take_while(|&&b| super::in_name(b)).count();
-                    if name > 0 && text[name..].starts_with(b"+=") {
-                        self.bash_only("+=")?;
-                    }
                     if name > 0 && text[name..].starts_with(b"[") && text.contains(&b'=') {
                         self.bash_only("an array")?;
                     }
@@ -77,7 +72,26 @@ impl Parser<'_> {
             Token::Close => {}
             token => return self.unexpected_word(&token, Some("\")\"")),
         }
-        if !is_name(name) || crate::shell::builtins::is_special(name) {
+        self.function_body(name)
+    }
+
+    /// `function NAME` or `function NAME()`, from behind its first word on.
+    pub(super) fn function_word(&mut self) -> Result<Node> {
+        let token = self.take(Check::PLAIN)?;
+        let Some(name) = token.bare().map(<[u8]>::to_vec) else { return self.unexpected_word(&token, Some("word")) };
+        // Without a `)` next, it opens a subshell, which is the body.
+        if matches!(self.peek(Check::PLAIN)?, Token::Open) && self.cursor.peek() == Some(b')') {
+            self.pushed = None;
+            return self.function(&name);
+        }
+        self.function_body(&name)
+    }
+
+    fn function_body(&mut self, name: &[u8]) -> Result<Node> {
+        let in_name = |&byte: &u8| super::in_name(byte) || matches!(byte, b'-' | b'.' | b':' | b'+' | b'@');
+        let good = is_name(name) || self.dialect == Dialect::Bash && !name.is_empty() && name.iter().all(in_name);
+        if !good || crate::shell::builtins::is_special(name) {
+            self.bash_only("a function of this name")?;
             return self.syntax("Bad function name");
         }
         let body = self.deeper(|parser| parser.command_after_newlines())?;
@@ -89,18 +103,29 @@ impl Parser<'_> {
         let mut redirects = Vec::new();
         while let &Token::Redirect(redirection) = self.peek(Check::COMMAND)? {
             self.pushed = None;
-            redirects.push(self.redirect(redirection)?);
+            self.redirect(redirection, &mut redirects)?;
         }
         Ok(redirects)
     }
 
     /// The word after a redirection operator.
-    fn redirect(&mut self, redirection: Redirection) -> Result<Redirect> {
+    fn redirect(&mut self, redirection: Redirection, redirects: &mut Vec<Redirect>) -> Result<()> {
         let word = match self.take(Check::PLAIN)? {
             Token::Word(word) => word,
             token => return self.unexpected_word(&token, None),
         };
+        let named = !matches!(word.literal.as_deref(), Some(b"-" | [b'0'..=b'9']));
+        let both = redirection.kind == RedirectKind::Duplicate && redirection.fd == 1 && named;
         let target = match redirection.kind {
+            RedirectKind::Duplicate if both && self.dialect == Dialect::Bash => {
+                if word.literal.is_none() {
+                    self.bash_only(">& with a word that is expanded")?;
+                }
+                Target::Write { word, clobber: false }
+            }
+            RedirectKind::Both => Target::Write { word, clobber: false },
+            RedirectKind::BothAppend => Target::Append(word),
+            RedirectKind::HereString => Target::HereString(word),
             RedirectKind::Read => Target::Read(word),
             RedirectKind::Write => Target::Write { word, clobber: false },
             RedirectKind::Clobber => Target::Write { word, clobber: true },
@@ -117,7 +142,14 @@ impl Parser<'_> {
                 Target::Here(document)
             }
         };
-        Ok(Redirect { fd: redirection.fd, target })
+        redirects.push(Redirect { fd: redirection.fd, target });
+        let both = both && self.dialect == Dialect::Bash;
+        if both || matches!(redirection.kind, RedirectKind::Both | RedirectKind::BothAppend) {
+            let output =
+                Word { parts: vec![Part::Quoted(b"1".to_vec())], literal: Some(b"1".to_vec()), assignment: false };
+            redirects.push(Redirect { fd: 2, target: Target::Duplicate(output) });
+        }
+        Ok(())
     }
 }
 
@@ -142,18 +174,23 @@ fn delimiter(word: &Word) -> Option<(Vec<u8>, bool)> {
     Some((text, quoted))
 }
 
-/// Takes a word that is one for an assignment.
-fn assignment(mut word: Word, may_be: bool) -> std::result::Result<Assignment, Word> {
-    if !(may_be && word.assignment) {
-        return Err(word);
+impl Parser<'_> {
+    /// Takes a word that is one for an assignment.
+    fn assignment(&self, mut word: Word, may_be: bool) -> std::result::Result<Assignment, Word> {
+        let Some(Part::Text(text)) = word.parts.first_mut() else { return Err(word) };
+        let name = text.iter().take_while(|&&byte| super::in_name(byte)).count();
+        let append = self.dialect == Dialect::Bash && is_name(&text[..name]) && text[name..].starts_with(b"+=");
+        if !(may_be && (append || assignment_name(text).is_some())) {
+            return Err(word);
+        }
+        let value = name + if append { 2 } else { 1 };
+        let name: Box<[u8]> = text[..name].into();
+        text.drain(..value);
+        if text.is_empty() {
+            word.parts.remove(0);
+        }
+        word.literal = literal(&word.parts);
+        word.assignment = false;
+        Ok(Assignment { name, append, value: word })
     }
-    let Some(Part::Text(text)) = word.parts.first_mut() else { return Err(word) };
-    let Some(name) = assignment_name(text).map(Box::<[u8]>::from) else { return Err(word) };
-    text.drain(..=name.len());
-    if text.is_empty() {
-        word.parts.remove(0);
-    }
-    word.literal = literal(&word.parts);
-    word.assignment = false;
-    Ok(Assignment { name, value: word })
 }

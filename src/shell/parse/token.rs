@@ -1,6 +1,6 @@
 //! Tokens (POSIX XCU 2.3): operators, words, and which words are reserved where.
 
-use super::{Parser, Result};
+use super::{Dialect, Parser, Result};
 use crate::shell::{
     raw::Raw,
     syntax::{Part, Word},
@@ -39,6 +39,12 @@ pub(super) enum RedirectKind {
     Duplicate,
     Here,
     HereStripped,
+    /// `<<<`
+    HereString,
+    /// `&>` and, before a name, `>&`: both outputs.
+    Both,
+    /// `&>>`
+    BothAppend,
 }
 
 /// What to look for in the next token, beyond its being one.
@@ -56,6 +62,7 @@ impl Check {
     pub(super) const ALIAS: Self = Self { newlines: false, keywords: false, aliases: true };
     pub(super) const COMMAND: Self = Self { newlines: false, keywords: true, aliases: true };
     pub(super) const NEWLINES_COMMAND: Self = Self { newlines: true, keywords: true, aliases: true };
+    pub(super) const NEWLINES_PLAIN: Self = Self { newlines: true, keywords: false, aliases: false };
     pub(super) const NEWLINES: Self = Self { newlines: true, keywords: true, aliases: false };
 }
 
@@ -182,8 +189,9 @@ impl Parser<'_> {
             }
             b'&' if self.cursor.take(b'&') => Token::And,
             b'&' => {
-                if self.cursor.peek() == Some(b'>') {
-                    self.bash_only("&>")?;
+                if self.dialect == Dialect::Bash && self.cursor.take(b'>') {
+                    let kind = if self.cursor.take(b'>') { RedirectKind::BothAppend } else { RedirectKind::Both };
+                    return Ok(Token::Redirect(Redirection { fd: 1, kind }));
                 }
                 Token::Ampersand
             }
@@ -211,10 +219,13 @@ impl Parser<'_> {
         let input = self.cursor.next() == Some(b'<');
         let kind = if input {
             if self.cursor.take(b'<') {
-                if self.cursor.peek() == Some(b'<') {
-                    self.bash_only("<<<")?;
+                if self.dialect == Dialect::Bash && self.cursor.take(b'<') {
+                    RedirectKind::HereString
+                } else if self.cursor.take(b'-') {
+                    RedirectKind::HereStripped
+                } else {
+                    RedirectKind::Here
                 }
-                if self.cursor.take(b'-') { RedirectKind::HereStripped } else { RedirectKind::Here }
             } else if self.cursor.take(b'&') {
                 RedirectKind::Duplicate
             } else if self.cursor.take(b'>') {

@@ -122,7 +122,7 @@ impl Parser<'_> {
     }
 
     /// `$((...))` from its first inner byte on.
-    fn arithmetic(&mut self) -> Result<Part> {
+    pub(super) fn arithmetic(&mut self) -> Result<Part> {
         let mut parts = Parts::default();
         let mut open = 0_u32;
         loop {

@@ -62,3 +62,8 @@ suites! {
 fn quotes_of_bash() {
     check("bash", include_str!("snippets/bash-quoting.txt"));
 }
+
+#[test]
+fn grammar_of_bash() {
+    check("bash", include_str!("snippets/bash-grammar.txt"));
+}
