@@ -28,6 +28,7 @@ pub mod cpio;
 pub mod elf;
 pub mod ext4;
 pub mod fat;
+pub mod glib;
 pub mod gpt;
 pub mod hwdb;
 pub mod kmod;

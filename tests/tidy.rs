@@ -36,6 +36,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("ldcache", 2),
     ("x509", 2),
     ("catalog", 2),
+    ("glib", 2),
     ("hwdb", 2),
     ("kmod", 2),
     ("trust", 3),
@@ -74,6 +75,7 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("shell", "kmod"),
     ("shell", "x509"),
     ("shell", "catalog"),
+    ("shell", "glib"),
     ("shell", "hwdb"),
     ("fetch", "store"),
     ("fetch", "mirror"),
@@ -91,7 +93,7 @@ const SIDEWAYS: &[(&str, &str)] = &[
 
 /// Formats that must not know Debian packages.
 const FORMATS: &[&str] =
-    &["ext4", "fat", "gpt", "verity", "cpio", "tar", "zst", "elf", "ldcache", "x509", "catalog", "hwdb"];
+    &["ext4", "fat", "gpt", "verity", "cpio", "tar", "zst", "elf", "ldcache", "x509", "catalog", "hwdb", "glib"];
 
 const MAX_LINES: usize = 600;
 const MAX_FUNCTION_LINES: usize = 70;
