@@ -81,7 +81,12 @@ fn check(program: &str, arguments: &[&str], files: &[(&str, &[u8])], packages: &
     let stat = Stat::root(0o755, Timestamp::default());
     tree.create_dir_all(b"/usr/bin", &stat).expect("made");
     let path = format!("/usr/bin/{program}");
-    tree.create(path.as_bytes(), stat, Node::Regular(b"\x7fELF".to_vec().into())).expect("made");
+    tree.create(path.as_bytes(), stat.clone(), Node::Regular(b"\x7fELF".to_vec().into())).expect("made");
+    // Programs write their versions, which are asked of the packages.
+    if let Ok(status) = fs_err::read("/var/lib/dpkg/status") {
+        tree.create_dir_all(b"/var/lib/dpkg", &stat).expect("made");
+        tree.create(b"/var/lib/dpkg/status", stat, Node::Regular(status.into())).expect("made");
+    }
     let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 30 };
     let mut machine = Machine::new(tree, Epoch::from_variable(None).expect("0"), "amd64", limits);
     let folder = root.path().to_str().expect("UTF-8");
@@ -182,4 +187,134 @@ fn schemas() {
     check(program, &["@"], files, &["/usr/share/glib-2.0/schemas"]);
     check(program, &["@"], &[], &["/usr/share/glib-2.0/schemas"]);
     check(program, &["@"], &[("gschemas.compiled", b"old"), ("a", b"")], &[]);
+}
+
+const TYPES: &str = r#"<?xml version="1.0"?>
+<!DOCTYPE mime-info [ <!ELEMENT mime-info (mime-type)+> <!ATTLIST glob weight CDATA "50"> ]>
+<mime-info xmlns="http://www.freedesktop.org/standards/shared-mime-info">
+  <!-- a comment -->
+  <mime-type type="application/x-One"><comment>One &amp; "two" &lt;é></comment><comment xml:lang="de">Eins</comment>
+    <comment>Again</comment><acronym>A</acronym><expanded-acronym xml:lang="fr">A "b"	c</expanded-acronym><unknown/>
+    <glob pattern="*.One"/><glob weight="80" pattern="*.ONE" case-sensitive="true"/><glob pattern="literal"/>
+    <glob pattern="[ab]*.x"/><glob pattern="*"/>
+  </mime-type>
+</mime-info>"#;
+
+const MORE_TYPES: &str = r##"<mime-info xmlns="http://www.freedesktop.org/standards/shared-mime-info">
+  <mime-type type="application/x-one"><comment xml:lang="de">Neu</comment><glob-deleteall/><magic-deleteall/>
+    <glob pattern="*.one" weight="10"/><alias type="application/one"/><alias type="image/One"/>
+    <sub-class-of type="text/plain"/><sub-class-of type="application/xml"/><icon name="i"/><generic-icon name="g"/>
+    <root-XML namespaceURI="http://x/" localName="one"/><root-XML namespaceURI="" localName="two"/>
+    <magic priority="80"><match offset="0" type="string" value="a\nb\x41\101\\q" mask="0xff00ffFFff"/>
+      <match offset="4:256" type="big16" value="0x1234" mask="0xff0f"><match offset="8" type="host32" value="017"/>
+        <match offset="1" type="byte" value="255"><match offset="2" type="little32" value="305419896"/></match></match>
+      <match offset="9" type="host16" value="1"/></magic>
+    <treemagic priority="40"><treematch path="a/b" type="directory" match-case="true"/>
+      <treematch path="c" executable="true" non-empty="true" mimetype="x/y"><treematch path="d" type="link"/></treematch>
+    </treemagic>
+  </mime-type>
+  <mime-type type="text/x-b"><comment>B</comment><glob pattern="*.one"/><glob pattern="*.d.one"/><glob pattern="*~"/>
+    <glob pattern="*.é"/><magic><match offset="0" type="string" value="B"/></magic></mime-type>
+  <mime-type type="text/x-a"><magic><match offset="0" type="string" value="A"/></magic><magic/><glob pattern="*.lost"/></mime-type>
+  <mime-type type="strange/t"><comment>t</comment><magic><match offset="0" type="odd" value="A"/></magic></mime-type>
+  <mime-type type="bad"/><mime-type/><other/>
+</mime-info>"##;
+
+#[test]
+fn mime_types() {
+    let program = "update-mime-database";
+    let overrides = MORE_TYPES.replace("x-one", "x-override");
+    let types = TYPES.replace("<glob pattern=\"*\"/>", "");
+    let files: &[(&str, &[u8])] = &[
+        ("packages/b.xml", types.as_bytes()),
+        ("packages/c.xml", MORE_TYPES.as_bytes()),
+        ("packages/Override.xml", overrides.as_bytes()),
+        ("packages/other", b"<"),
+        ("packages/wrong.xml", b"<mime-info/>"),
+        ("text/gone.xml", b"old"),
+        ("gone/gone.xml", b"old"),
+        ("mime.cache", b"old"),
+    ];
+    check(program, &["@/"], &files[..1], &[]);
+    check(program, &["@"], files, &[]);
+    check(program, &["@"], &[("packages/none", b"")], &[]);
+    check(program, &["@"], &[("none", b"")], &[]);
+    let machine = fs_err::read("/usr/share/mime/packages/freedesktop.org.xml").expect("shared-mime-info is installed");
+    check(program, &["@"], &[("packages/freedesktop.org.xml", &machine), files[1]], &[]);
+}
+
+#[test]
+fn icons() {
+    let program = "gtk-update-icon-cache";
+    let many: Vec<String> = (0..400)
+        .flat_map(|n| {
+            let folder = ["16x16/apps", "48x48/apps", "scalable/apps", "a", "48x48/b"][n % 5];
+            [format!("{folder}/icon-{}.png", n / 2), format!("{folder}/icon-{n}.svg"), format!("{folder}/x{n}.xpm")]
+        })
+        .collect();
+    let mut files: Vec<(&str, &[u8])> = many.iter().map(|path| (path.as_str(), b"".as_slice())).collect();
+    check(program, &["--force", "--quiet", "@"], &files, &[]);
+    check(program, &["-f", "-q", "-t", "@"], &files, &[]);
+    files.push(("index.theme", b"[Icon Theme]"));
+    files.extend([("top.png", b"".as_slice()), ("a/a.png", b""), ("b/notes.txt", b""), ("b/b/a.b.svg", b"")]);
+    check(program, &["--force", "--quiet", "@"], &files, &[]);
+    check(program, &["--force", "@"], &[("index.theme", b""), ("icon-theme.cache", b"old"), ("b/x", b"")], &[]);
+}
+
+const MORE_APPLICATIONS: &str = "[Desktop Entry]\nMimeType=all/a;X-foo/b;chemical/x;font/x;example/x;inode/x;x-epoc/a;Text/x;text/.;\
+    text/a=b;text/*;text/a~;text/a';text/a/b;/a;text/;text/a{|`%!#$&^_;te xt/a;text/\u{e9};text/a@;text/a,b;text/a:b;x-/a;\
+    text/a b; text/early;multipart/x;message/x;model/x;te.xt/x;text/(;text/[;\n";
+
+#[test]
+fn applications() {
+    let program = "update-desktop-database";
+    let entry = "[Desktop Entry]\nName=x\nMimeType=text/plain;image/png;text/plain;\n";
+    let files: &[(&str, &[u8])] = &[
+        ("b.desktop", entry.as_bytes()),
+        ("a.desktop", b"# c\n[Desktop Entry]\nMimeType = text/plain ; x-scheme-handler/http;application/x-a+b\n[Other]\nMimeType=a/b\n"),
+        ("more.desktop", MORE_APPLICATIONS.as_bytes()),
+        ("kde/c.desktop", entry.as_bytes()),
+        ("kde4.desktop", entry.as_bytes()),
+        ("kde/4.desktop", entry.as_bytes()),
+        ("hidden.desktop", b"[Desktop Entry]\nMimeType=text/plain;\nHidden=true\n"),
+        ("nodisplay.desktop", b"[Desktop Entry]\nMimeType=text/plain;\nNoDisplay=true\n"),
+        ("none.desktop", b"[Desktop Entry]\nName=x\n"),
+        ("wrong.desktop", b"nothing\n"),
+        ("z.desktop", b"[Desktop Entry]\nMimeType=\n"),
+        ("x.txt", entry.as_bytes()),
+    ];
+    check(program, &["-q", "@"], files, &[]);
+    check(program, &["@"], &files[10..], &[]);
+    check(program, &["-q", "@"], &files[8..], &[]);
+}
+
+/// A manual with entries of every kind; `%` stands for the number of the manual.
+const MANUAL: &str = "This is it.\n\nINFO-DIR-SECTION Individual utilities\nINFO-DIR-SECTION Zoo %\nSTART-INFO-DIR-ENTRY\n\
+    * tool%: (m%)Invoking.  A description that is far too long to stand on one line of this file, and so must be broken.\n\
+    * a tool whose name is so long that nothing fits: (m%)A node.\n                                      Two\n\
+    \t\tlines.\n  And a third\n* same: (m%).  One of many.\n* no description: (m%).\nEND-INFO-DIR-ENTRY\n\
+    INFO-DIR-SECTION Basics\nSTART-INFO-DIR-ENTRY\n* M%: (m%).\tA manual.\n* M: (m%). Averyveryveryveryveryveryveryveryveryvery\
+    veryveryveryveryverylongwordthatnobodycanbreak and more\nEND-INFO-DIR-ENTRY\n\x1f\nText\n";
+
+#[test]
+fn manuals() {
+    let program = "install-info";
+    let manual = |number: &str| MANUAL.replace('%', number);
+    let [one, two] = ["1", "2"].map(manual);
+    let old = |text: &str| format!("Text\n\x1f\nFile: dir,\tNode: Top\tT\n\n* Menu:\n{text}");
+    for dir in [
+        "",
+        "\nBasics\n* A: (a).  a\n* M1: (old).  x\n  y\n* Z: (z). z\n\nZoo 1\n* x: (x). x\n\n\n",
+        "\nZzz\n* z: (z).\n",
+        "\nA\n* a: (a). a\n",
+    ] {
+        let dir = old(dir);
+        check(program, &["@/m.info", "@/dir"], &[("m.info", one.as_bytes()), ("dir", dir.as_bytes())], &[]);
+        check(program, &["@/m.info", "@/dir"], &[("m.info", two.as_bytes()), ("dir", dir.as_bytes())], &[]);
+    }
+    let default = "START-INFO-DIR-ENTRY\n* A: (a).  b\nEND-INFO-DIR-ENTRY\n";
+    let unmatched = "START-INFO-DIR-ENTRY\n* A: (a).  b\nSTART-INFO-DIR-ENTRY\nEND-INFO-DIR-ENTRY\n";
+    for text in [one.as_str(), default, unmatched, "none\n", "a manual without an entry\n"] {
+        check(program, &["--quiet", "@/m.info", "@/dir"], &[("m.info", text.as_bytes())], &[]);
+    }
 }

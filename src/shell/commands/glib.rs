@@ -1,8 +1,8 @@
-//! glib-compile-schemas and gio-querymodules: caches of settings' schemas and of modules.
+//! glib-compile-schemas: all settings' schemas in one file.
 
 use crate::{
     glib::schema::{Fault, Schemas},
-    shell::{Fatal, Process, Status, files::join, files::show, options},
+    shell::{Fatal, Process, Status, files::join, files::names, files::show, options},
     tree::Node,
 };
 
@@ -103,36 +103,6 @@ pub(super) fn replace(process: &mut Process<'_>, path: &[u8], bytes: Vec<u8>) ->
     remove(process, path);
     let made = process.create(path, 0o666, Node::Regular(bytes.into()));
     made.map(drop).map_err(|error| process.not_modelled(error.to_string()))
-}
-
-pub(super) fn query_modules(process: &mut Process<'_>) -> Result<Status, Fatal> {
-    let arguments = options::parse(process, &[])?;
-    if arguments.operands.is_empty() {
-        return Err(process.not_modelled("no folder"));
-    }
-    for folder in &arguments.operands {
-        let Some(names) = names(process, folder) else {
-            let folder = show(folder);
-            let why = "No such file or directory";
-            let line =
-                format!("Unable to open directory {folder}: Error opening directory \u{201c}{folder}\u{201d}: {why}\n");
-            process.write(2, line.as_bytes())?;
-            continue;
-        };
-        if let Some(module) = names.iter().find(|name| name.ends_with(b".so")) {
-            return Err(
-                process.not_modelled(format!("a module, `{}`, which only its own code can describe", show(module)))
-            );
-        }
-        remove(process, &[folder.as_slice(), b"/giomodule.cache"].concat());
-    }
-    Ok(Status::SUCCESS)
-}
-
-fn names(process: &Process<'_>, folder: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let id = process.lookup(folder).ok()?;
-    let entries = process.inode(id).entries()?;
-    Some(entries.keys().map(|name| name.as_bytes().to_vec()).collect())
 }
 
 /// Whether there was something to remove.

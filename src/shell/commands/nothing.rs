@@ -1,4 +1,4 @@
-//! Commands without an effect on a tree: true, false, sync, sleep, logger, nproc, getconf; by policy also mandb.
+//! Commands without an effect on a tree: true, false, sync, sleep, logger, nproc, getconf; by policy also mandb and fc-cache.
 
 use crate::shell::{Fatal, Process, Status, files::show, options::parse};
 
@@ -65,5 +65,11 @@ pub(super) fn getconf(process: &mut Process<'_>) -> Result<Status, Fatal> {
 /// The index of manual pages is made when it is wanted.
 pub(super) fn mandb(process: &mut Process<'_>) -> Result<Status, Fatal> {
     parse(process, &["c create", "q quiet", "p no-purge", "s no-straycats", "t test"])?;
+    Ok(Status::SUCCESS)
+}
+
+/// The index of fonts is made when it is wanted.
+pub(super) fn fc_cache(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    parse(process, &["f force", "r really-force", "s system-only", "v verbose"])?;
     Ok(Status::SUCCESS)
 }
