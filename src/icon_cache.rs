@@ -26,6 +26,9 @@ pub struct Icons {
     images: Table<Vec<(u16, u16)>>,
 }
 
+/// A name, and where it is: indices of folders and kinds.
+type Icon<'i> = (&'i [u8], &'i [(u16, u16)]);
+
 /// Why there is no cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -81,7 +84,7 @@ impl Icons {
     pub fn file(&self) -> Result<Vec<u8>, Error> {
         let wanted = self.images.len() / 3;
         let count = PRIMES.into_iter().find(|&prime| prime > wanted).unwrap_or(PRIMES[PRIMES.len() - 1]);
-        let mut buckets: Vec<Vec<(&[u8], &[(u16, u16)])>> = vec![Vec::new(); count];
+        let mut buckets: Vec<Vec<Icon<'_>>> = vec![Vec::new(); count];
         for (name, images) in self.images.iter() {
             buckets[hash(name) as usize % count].push((name, images));
         }

@@ -1,10 +1,13 @@
 //! Key files, which have groups of keys with values: the form of the Desktop Entry Specification, as far as `GKeyFile` reads it
 //! without looking into values.
 
+/// A name and what stands behind it.
+pub type Named<T> = (Vec<u8>, T);
+
 /// Groups and their keys in the order of the file; a group or key that is given again adds to or replaces the first.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct KeyFile {
-    pub groups: Vec<(Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>)>,
+    pub groups: Vec<Named<Vec<Named<Vec<u8>>>>>,
 }
 
 /// The number of a line that is neither a group nor a key, a comment or empty.

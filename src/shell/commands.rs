@@ -332,6 +332,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("stdbuf", wrapper::stdbuf),
     ("stty", surroundings::stty),
     ("sync", nothing::sync),
+    ("sysctl", nothing::sysctl),
     ("systemctl", systemctl::run),
     ("systemd-detect-virt", surroundings::detect_virt),
     ("systemd-hwdb", systemd_hwdb::update),

@@ -318,3 +318,22 @@ fn manuals() {
         check(program, &["--quiet", "@/m.info", "@/dir"], &[("m.info", text.as_bytes())], &[]);
     }
 }
+
+#[test]
+fn bitmap_fonts() {
+    let program = "mkfontscale";
+    let files: &[(&str, &[u8])] = &[
+        (
+            "e/a.enc",
+            b"# c\nSTARTENCODING Test-1\nALIAS b\nSIZE 256\nALIAS a\nSTARTMAPPING unicode\nALIAS no\nENDMAPPING\n",
+        ),
+        ("e/b", b"STARTENCODING Test-1\n"),
+        ("e/none", b"ALIAS x\nSTARTENCODING y\n"),
+        ("fonts.scale", b"2\none.ttf -one-\na.pfa -two-\n"),
+        ("notes.txt", b"nothing\n"),
+    ];
+    let fonts = &["/usr/share/fonts/X11/misc"];
+    check(program, &["-b", "-s", "-l", "@"], files, fonts);
+    check(program, &["-b", "-s", "-l", "-e", "@/e", "@"], files, fonts);
+    check(program, &["-b", "-s", "-l", "-e", "@/e", "@"], &files[4..], &[]);
+}

@@ -42,6 +42,8 @@ struct Flags {
     force: bool,
     purge: bool,
     by: &'static str,
+    /// Whether a link was made or removed.
+    changed: std::cell::Cell<bool>,
 }
 
 impl Flags {
@@ -70,6 +72,7 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
         force: arguments.has("force"),
         purge: arguments.has("purge"),
         by,
+        changed: false.into(),
     };
     let mut status = Status::SUCCESS;
     let mut names = Vec::new();
@@ -85,6 +88,11 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
         if !act(process, &flags, &name, DEPTH)? {
             status = Status::FAILURE;
         }
+    }
+    if flags.changed.get() {
+        let verb = if action.object == "module" { "restart" } else { "reload" };
+        let text = format!("To activate the new configuration, you need to run:\n  service apache2 {verb}\n");
+        info(process, &flags, &text)?;
     }
     Ok(status)
 }
@@ -321,15 +329,15 @@ fn disable_links(process: &mut Process<'_>, flags: &Flags, name: &str, has_confi
         if flags.action.object == "module" && ESSENTIAL.contains(&name) && !flags.force {
             return Err(process.not_modelled("asking whether an essential module is to be disabled"));
         }
-        remove_link(process, &link)?;
+        remove_link(process, flags, &link)?;
         if has_configuration {
-            remove_link(process, &configuration)?;
+            remove_link(process, flags, &configuration)?;
         }
         mark(process, flags, name)?;
         process.out(format!("{} {name} disabled.\n", title(flags)).as_bytes())?;
     } else if has_configuration {
         process.out(format!("Disabling stale config file {name}.conf.\n").as_bytes())?;
-        remove_link(process, &configuration)?;
+        remove_link(process, flags, &configuration)?;
     } else {
         info(process, flags, &format!("{} {name} already disabled\n", title(flags)))?;
         if flags.purge {
@@ -340,17 +348,19 @@ fn disable_links(process: &mut Process<'_>, flags: &Flags, name: &str, has_confi
 }
 
 fn add_link(process: &mut Process<'_>, flags: &Flags, name: &str, suffix: &str) -> Result<(), Fatal> {
+    flags.changed.set(true);
     let target = format!("../{}-available/{name}{suffix}", flags.action.folder);
     let made = process.create(&flags.enabled(name, suffix), 0o777, Node::Symlink(target.into_bytes().into()));
     made.map(drop).map_err(|error| process.not_modelled(error.to_string()))
 }
 
-fn remove_link(process: &mut Process<'_>, link: &[u8]) -> Result<(), Fatal> {
+fn remove_link(process: &mut Process<'_>, flags: &Flags, link: &[u8]) -> Result<(), Fatal> {
     let Ok(id) = process.lookup_no_follow(link) else { return Ok(()) };
     if !matches!(process.inode(id).node, Node::Symlink(_)) {
         error(process, &format!("{} is not a symbolic link, not deleting", link.escape_ascii()))?;
         return Ok(());
     }
+    flags.changed.set(true);
     unlink(process, link)
 }
 

@@ -27,8 +27,12 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
         let Some(fonts) = fonts(process, folder)? else { return Ok(Status::FAILURE) };
         let fonts: Vec<String> = fonts.into_iter().map(|(file, name)| format!("{file} {name}")).collect();
         write(process, &join(folder, b"fonts.dir"), &fonts)?;
+        let list = join(folder, b"encodings.dir");
         if has_encodings {
-            write(process, &join(folder, b"encodings.dir"), &lines)?;
+            write(process, &list, &lines)?;
+        } else {
+            let list = process.absolute(&list);
+            let _ = process.machine.tree.unlink(&list);
         }
     }
     Ok(Status::SUCCESS)
