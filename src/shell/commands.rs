@@ -39,7 +39,6 @@ mod dpkg_reconfigure;
 mod dpkg_statoverride;
 mod dpkg_trigger;
 mod echo;
-mod emacs_package_install;
 mod env;
 mod expand;
 mod expr;
@@ -213,7 +212,6 @@ const COMMANDS: &[(&str, Command)] = &[
     ("dpkg-trigger", dpkg_trigger::run),
     ("echo", echo::run),
     ("egrep", grep::egrep),
-    ("emacs-package-install", emacs_package_install::run),
     ("env", env::run),
     ("expand", expand::run),
     ("expr", expr::run),
