@@ -167,6 +167,7 @@ fn missing(process: &mut Process<'_>, flags: &Flags, name: &str) -> Result<bool,
         unlink(process, &link)?;
         let link = flags.enabled(name, ".conf");
         if flags.action.object == "module" && process.lookup_no_follow(&link).is_ok() && !exists(process, &link) {
+            info(process, flags, &format!("removing dangling symlink {}\n", link.escape_ascii()))?;
             unlink(process, &link)?;
         }
         return Ok(true);
@@ -184,14 +185,14 @@ fn requirements(process: &mut Process<'_>, flags: &Flags, name: &str, depth: usi
     let Action { enable, object, suffix, .. } = flags.action;
     if object == "module" && enable {
         let file = flags.available(name, ".load");
-        for needed in listed(process, &file, "Depends") {
+        for needed in listed(process, &file, "Depends")? {
             info(process, flags, &format!("Considering dependency {needed} for {name}:\n"))?;
             if !act(process, flags, &needed, depth)? {
                 return error(process, &format!("Could not enable dependency {needed} for {name}, aborting"));
             }
         }
         let mut fine = true;
-        for other in listed(process, &file, "Conflicts") {
+        for other in listed(process, &file, "Conflicts")? {
             info(process, flags, &format!("Considering conflict {other} for {name}:\n"))?;
             if check_link(process, flags, &other, suffix)? == Link::Fine {
                 let why = "cannot proceed due to conflicts. It needs to be disabled first!";
@@ -204,7 +205,7 @@ fn requirements(process: &mut Process<'_>, flags: &Flags, name: &str, depth: usi
         return depending(process, flags, name, depth);
     }
     if enable {
-        for needed in listed(process, &flags.available(name, suffix), "Depends") {
+        for needed in listed(process, &flags.available(name, suffix), "Depends")? {
             info(process, flags, &format!("Checking dependency {needed} for {name}:\n"))?;
             if !exists(process, format!("{CONFIGURATION}/mods-enabled/{needed}.load").as_bytes()) {
                 let text = format!("WARNING: Module {needed} is not enabled, but {name} depends on it, aborting\n");
@@ -221,11 +222,13 @@ fn depending(process: &mut Process<'_>, flags: &Flags, name: &str, depth: usize)
     let folder = format!("{CONFIGURATION}/mods-enabled");
     let names = super::super::files::names(process, folder.as_bytes()).unwrap_or_default();
     let modules = names.iter().filter_map(|file| std::str::from_utf8(file).ok()?.strip_suffix(".load"));
-    let needs = |module: &&str| {
+    let mut depending = Vec::new();
+    for module in modules {
         let file = format!("{folder}/{module}.load");
-        listed(process, file.as_bytes(), "Depends").iter().any(|needed| needed == name)
-    };
-    let depending: Vec<String> = modules.filter(needs).map(str::to_owned).collect();
+        if listed(process, file.as_bytes(), "Depends")?.iter().any(|needed| needed == name) {
+            depending.push(module.to_owned());
+        }
+    }
     if depending.is_empty() {
         return Ok(true);
     }
@@ -244,20 +247,27 @@ fn depending(process: &mut Process<'_>, flags: &Flags, name: &str, depth: usize)
 }
 
 /// The names behind `# KIND:` in the comments at a file's beginning.
-fn listed(process: &Process<'_>, file: &[u8], kind: &str) -> Vec<String> {
-    let Ok(bytes) = process.machine.tree.read(file) else { return Vec::new() };
+fn listed(process: &mut Process<'_>, file: &[u8], kind: &str) -> Result<Vec<String>, Fatal> {
+    let bytes = match process.machine.tree.read(file) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            // The program ends this line with nothing.
+            process.write(2, format!("ERROR: Can't open {}: {}", file.escape_ascii(), error.errno).as_bytes())?;
+            return Ok(Vec::new());
+        }
+    };
     let prefix = format!("# {kind}:");
     let text = String::from_utf8_lossy(&bytes).into_owned();
     for line in text.lines() {
         if let Some(names) = line.strip_prefix(&prefix).filter(|rest| rest.starts_with([' ', '\t'])) {
-            return names.split_ascii_whitespace().map(str::to_owned).collect();
+            return Ok(names.split_ascii_whitespace().map(str::to_owned).collect());
         }
         let line = line.trim_ascii_start();
         if !line.is_empty() && !line.starts_with('#') {
             break;
         }
     }
-    Vec::new()
+    Ok(Vec::new())
 }
 
 #[derive(PartialEq, Eq)]

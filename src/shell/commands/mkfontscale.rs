@@ -20,6 +20,10 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
     let mut has_encodings = false;
     for folder in encodings {
         has_encodings = true;
+        if !process.is_dir(&folder) {
+            process.write(2, b"opendir: No such file or directory\n")?;
+            return Ok(Status::FAILURE);
+        }
         lines.extend(encoding_lines(process, &folder)?);
     }
     lines.sort();
