@@ -28,11 +28,16 @@ pub mod cpio;
 pub mod elf;
 pub mod ext4;
 pub mod fat;
+pub mod glib;
 pub mod gpt;
 pub mod hwdb;
+pub mod icon_cache;
+pub mod info_dir;
 pub mod kmod;
 pub mod ldcache;
+pub mod mime;
 pub mod tar;
+pub mod x11_fonts;
 pub mod x509;
 pub mod zst;
 

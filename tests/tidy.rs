@@ -36,8 +36,13 @@ const LAYERS: &[(&str, u8)] = &[
     ("ldcache", 2),
     ("x509", 2),
     ("catalog", 2),
+    ("glib", 2),
     ("hwdb", 2),
+    ("icon_cache", 2),
+    ("info_dir", 2),
+    ("x11_fonts", 2),
     ("kmod", 2),
+    ("mime", 2),
     ("trust", 3),
     ("mirror", 3),
     ("store", 3),
@@ -74,7 +79,14 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("shell", "kmod"),
     ("shell", "x509"),
     ("shell", "catalog"),
+    ("shell", "glib"),
+    ("icon_cache", "glib"),
+    ("mime", "glib"),
+    ("shell", "icon_cache"),
+    ("shell", "info_dir"),
+    ("shell", "x11_fonts"),
     ("shell", "hwdb"),
+    ("shell", "mime"),
     ("fetch", "store"),
     ("fetch", "mirror"),
     ("fetch", "trust"),
@@ -90,8 +102,23 @@ const SIDEWAYS: &[(&str, &str)] = &[
 ];
 
 /// Formats that must not know Debian packages.
-const FORMATS: &[&str] =
-    &["ext4", "fat", "gpt", "verity", "cpio", "tar", "zst", "elf", "ldcache", "x509", "catalog", "hwdb"];
+const FORMATS: &[&str] = &[
+    "ext4",
+    "fat",
+    "gpt",
+    "verity",
+    "cpio",
+    "tar",
+    "zst",
+    "elf",
+    "ldcache",
+    "x509",
+    "catalog",
+    "hwdb",
+    "glib",
+    "mime",
+    "icon_cache",
+];
 
 const MAX_LINES: usize = 600;
 const MAX_FUNCTION_LINES: usize = 70;

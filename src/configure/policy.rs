@@ -53,6 +53,11 @@ pub const POLICY: &[Rule] = &[
         reason: "an index that man-db makes when it is wanted",
     },
     Rule {
+        paths: &["/var/cache/fontconfig/**"],
+        what: Difference::NotMade,
+        reason: "an index of fonts, by the times of their folders, that fontconfig makes when it is wanted",
+    },
+    Rule {
         paths: &["/var/cache/ldconfig/aux-cache"],
         what: Difference::NotMade,
         reason: "it records inode numbers and times of the machine that made it",

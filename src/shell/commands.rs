@@ -2,6 +2,8 @@
 
 use super::{Fatal, Process, Status};
 
+mod a2enmod;
+mod a2query;
 mod adduser;
 mod apparmor;
 mod awk;
@@ -56,6 +58,7 @@ mod groupdel;
 mod groupmod;
 mod grpck;
 mod grpconv;
+mod gtk_update_icon_cache;
 mod gzip;
 mod head;
 mod helpztags;
@@ -63,6 +66,7 @@ mod hostname;
 mod id;
 mod identity;
 mod install;
+mod install_info;
 mod join;
 mod journalctl;
 mod ld_so;
@@ -76,10 +80,12 @@ mod ls;
 mod lsmod;
 mod machine_id;
 mod mkdir;
+mod mkfontscale;
 mod mknod;
 mod mktemp;
 mod modinfo;
 mod modprobe;
+mod module_tables;
 mod mv;
 mod nl;
 mod nothing;
@@ -131,7 +137,10 @@ mod uname;
 mod uniq;
 mod update_alternatives;
 mod update_catalog;
+mod update_desktop_database;
+mod update_language;
 mod update_locale;
+mod update_mime_database;
 mod update_rc_d;
 mod update_xmlcatalog;
 mod useradd;
@@ -152,6 +161,13 @@ pub type Command = fn(&mut Process<'_>) -> Result<Status, Fatal>;
 /// In byte order of names, for the binary search.
 const COMMANDS: &[(&str, Command)] = &[
     ("[", test::run),
+    ("a2disconf", a2enmod::run),
+    ("a2dismod", a2enmod::run),
+    ("a2dissite", a2enmod::run),
+    ("a2enconf", a2enmod::run),
+    ("a2enmod", a2enmod::run),
+    ("a2ensite", a2enmod::run),
+    ("a2query", a2query::run),
     ("aa-enabled", apparmor::enabled),
     ("aa-status", apparmor::status),
     ("addgroup", adduser::run),
@@ -206,18 +222,20 @@ const COMMANDS: &[(&str, Command)] = &[
     ("expand", expand::run),
     ("expr", expr::run),
     ("false", nothing::fail),
+    ("fc-cache", nothing::fc_cache),
     ("fgrep", grep::fgrep),
     ("find", find::run),
     ("findmnt", devices::findmnt),
     ("fold", fold::run),
     ("frontend", frontend::run),
+    ("gdk-pixbuf-query-loaders", module_tables::loaders),
     ("getcap", getcap::run),
     ("getconf", nothing::getconf),
     ("getenforce", selinux::enforcing),
     ("getent", getent::run),
     ("getfacl", getfacl::run),
     ("getopt", getopt::run),
-    ("gio-querymodules", glib::query_modules),
+    ("gio-querymodules", module_tables::gio),
     ("glib-compile-schemas", glib::compile_schemas),
     ("gpasswd", gpasswd::run),
     ("grep", grep::grep),
@@ -227,12 +245,16 @@ const COMMANDS: &[(&str, Command)] = &[
     ("groups", identity::groups),
     ("grpck", grpck::run),
     ("grpconv", grpconv::run),
+    ("gtk-query-immodules-2.0", module_tables::input_methods_2),
+    ("gtk-query-immodules-3.0", module_tables::input_methods_3),
+    ("gtk-update-icon-cache", gtk_update_icon_cache::run),
     ("gzip", gzip::run),
     ("head", head::run),
     ("helpztags", helpztags::run),
     ("hostname", hostname::run),
     ("id", id::run),
     ("install", install::run),
+    ("install-info", install_info::run),
     ("ionice", wrapper::ionice),
     ("ischroot", surroundings::ischroot),
     ("join", join::run),
@@ -256,6 +278,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("md5sum", checksum::md5),
     ("mkdir", mkdir::run),
     ("mkfifo", mknod::mkfifo),
+    ("mkfontscale", mkfontscale::run),
     ("mknod", mknod::mknod),
     ("mktemp", mktemp::run),
     ("modinfo", modinfo::run),
@@ -317,6 +340,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("stdbuf", wrapper::stdbuf),
     ("stty", surroundings::stty),
     ("sync", nothing::sync),
+    ("sysctl", nothing::sysctl),
     ("systemctl", systemctl::run),
     ("systemd-detect-virt", surroundings::detect_virt),
     ("systemd-hwdb", systemd_hwdb::update),
@@ -343,7 +367,13 @@ const COMMANDS: &[(&str, Command)] = &[
     ("unxz", xz::run),
     ("update-alternatives", update_alternatives::run),
     ("update-catalog", update_catalog::run),
+    ("update-desktop-database", update_desktop_database::run),
+    ("update-language", update_language::run),
+    ("update-language-dat", update_language::run),
+    ("update-language-def", update_language::run),
+    ("update-language-lua", update_language::run),
     ("update-locale", update_locale::run),
+    ("update-mime-database", update_mime_database::run),
     ("update-perl-sax-parsers", perl_sax::run),
     ("update-rc.d", update_rc_d::run),
     ("update-xmlcatalog", update_xmlcatalog::run),

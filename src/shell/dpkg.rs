@@ -150,6 +150,19 @@ pub(super) fn package(database: &Database, operand: &[u8]) -> Result<Option<Pack
     Ok(database.named(&text))
 }
 
+/// The upstream version of an installed package, which programs write into files that they make.
+pub(super) fn upstream_version(process: &mut Process<'_>, name: &str) -> Result<String, Fatal> {
+    let found = with_packages(process, |_, database| {
+        let id = database.instances(name).first();
+        Ok(id.map(|id| database.get(*id).version.upstream().to_owned()))
+    });
+    match found {
+        Ok(Some(version)) => Ok(version),
+        Err(Stop::Fatal(fatal)) => Err(fatal),
+        Ok(None) | Err(Stop::Error(_)) => Err(process.not_modelled(format!("a {name} whose version is not known"))),
+    }
+}
+
 /// The paths that a package of this name installed on any architecture, as its `list` files have them, by architecture.
 pub(super) fn installed_paths(process: &Process<'_>, package: &[u8]) -> Vec<(Vec<u8>, Vec<Vec<u8>>)> {
     const FOLDER: &[u8] = b"/var/lib/dpkg/info";

@@ -126,6 +126,13 @@ impl Process<'_> {
     }
 }
 
+/// The names in a folder, in the order of their bytes; nothing when it is none.
+pub(super) fn names(process: &Process<'_>, folder: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let id = process.lookup(folder).ok()?;
+    let entries = process.inode(id).entries()?;
+    Some(entries.keys().map(|name| name.as_bytes().to_vec()).collect())
+}
+
 /// `folder/name`, with no slash doubled.
 pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     let mut path = folder.to_vec();

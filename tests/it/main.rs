@@ -5,6 +5,7 @@
 mod support;
 
 mod busybox;
+mod caches;
 mod commands;
 mod configure;
 mod corpus;

@@ -74,6 +74,11 @@ fn accounts() {
 }
 
 #[test]
+fn apache() {
+    check("apache");
+}
+
+#[test]
 fn adduser() {
     check("adduser");
 }

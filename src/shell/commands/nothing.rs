@@ -1,4 +1,5 @@
-//! Commands without an effect on a tree: true, false, sync, sleep, logger, nproc, getconf; by policy also mandb.
+//! Commands without an effect on a tree: true, false, sync, sleep, logger, nproc, getconf, sysctl; by policy also mandb and
+//! fc-cache.
 
 use crate::shell::{Fatal, Process, Status, files::show, options::parse};
 
@@ -66,4 +67,19 @@ pub(super) fn getconf(process: &mut Process<'_>) -> Result<Status, Fatal> {
 pub(super) fn mandb(process: &mut Process<'_>) -> Result<Status, Fatal> {
     parse(process, &["c create", "q quiet", "p no-purge", "s no-straycats", "t test"])?;
     Ok(Status::SUCCESS)
+}
+
+/// The index of fonts is made when it is wanted.
+pub(super) fn fc_cache(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    parse(process, &["f force", "r really-force", "s system-only", "v verbose"])?;
+    Ok(Status::SUCCESS)
+}
+
+/// The kernel that would be set is not the image's.
+pub(super) fn sysctl(process: &mut Process<'_>) -> Result<Status, Fatal> {
+    let arguments = parse(process, &["e ignore", "p load?", "q quiet", "r pattern=", "system"])?;
+    if arguments.has("system") || arguments.has("p") {
+        return Ok(Status::SUCCESS);
+    }
+    Err(process.not_modelled("anything but applying files"))
 }
