@@ -32,6 +32,7 @@ pub mod gpt;
 pub mod hwdb;
 pub mod kmod;
 pub mod ldcache;
+pub mod selinux;
 pub mod tar;
 pub mod x509;
 pub mod zst;

@@ -38,6 +38,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("catalog", 2),
     ("hwdb", 2),
     ("kmod", 2),
+    ("selinux", 2),
     ("trust", 3),
     ("mirror", 3),
     ("store", 3),
@@ -75,6 +76,7 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("shell", "x509"),
     ("shell", "catalog"),
     ("shell", "hwdb"),
+    ("shell", "selinux"),
     ("fetch", "store"),
     ("fetch", "mirror"),
     ("fetch", "trust"),
@@ -91,7 +93,7 @@ const SIDEWAYS: &[(&str, &str)] = &[
 
 /// Formats that must not know Debian packages.
 const FORMATS: &[&str] =
-    &["ext4", "fat", "gpt", "verity", "cpio", "tar", "zst", "elf", "ldcache", "x509", "catalog", "hwdb"];
+    &["ext4", "fat", "gpt", "verity", "cpio", "tar", "zst", "elf", "ldcache", "x509", "catalog", "hwdb", "selinux"];
 
 const MAX_LINES: usize = 600;
 const MAX_FUNCTION_LINES: usize = 70;
