@@ -45,6 +45,7 @@ pub mod boot;
 pub mod configure;
 pub mod fetch;
 pub mod image;
+pub mod label;
 pub mod mirror;
 pub mod output;
 pub mod overlay;

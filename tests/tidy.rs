@@ -50,6 +50,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("overlay", 3),
     ("boot", 3),
     ("image", 3),
+    ("label", 3),
     ("disk", 3),
     ("verify", 3),
     ("pipeline", 4),
