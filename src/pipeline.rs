@@ -8,7 +8,7 @@ use crate::{
     digest::Sha256,
     epoch::Epoch,
     fetch::{self, Net},
-    image,
+    image, label,
     lock::{self, Lock, Role, Source},
     manifest::{
         ManifestError,
@@ -113,6 +113,8 @@ pub enum PipelineError {
     Boot(#[from] boot::BootError),
     #[error(transparent)]
     Image(#[from] image::ImageError),
+    #[error(transparent)]
+    Label(#[from] label::LabelError),
     #[error("partition `{partition}` is too small; the largest packages are {}", biggest.join(", "))]
     TooLarge { partition: String, biggest: Vec<String>, source: image::ImageError },
     #[error(transparent)]
@@ -171,6 +173,7 @@ impl PipelineError {
             Self::Provided { .. } => Some("name one of them in image.toml".to_owned()),
             Self::Why(error) => error.hint(),
             Self::AbsentId { .. } => Some("take it out of [ids] in image.toml, or make it in an overlay".to_owned()),
+            Self::Label(error) => error.hint().map(str::to_owned),
             Self::TooLarge { .. } => Some("leave packages out, or enlarge the partition in image.toml".to_owned()),
             _ => None,
         }

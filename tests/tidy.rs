@@ -43,6 +43,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("x11_fonts", 2),
     ("kmod", 2),
     ("mime", 2),
+    ("selinux", 2),
     ("trust", 3),
     ("mirror", 3),
     ("store", 3),
@@ -54,6 +55,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("overlay", 3),
     ("boot", 3),
     ("image", 3),
+    ("label", 3),
     ("disk", 3),
     ("verify", 3),
     ("pipeline", 4),
@@ -87,6 +89,7 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("shell", "x11_fonts"),
     ("shell", "hwdb"),
     ("shell", "mime"),
+    ("shell", "selinux"),
     ("fetch", "store"),
     ("fetch", "mirror"),
     ("fetch", "trust"),
@@ -118,6 +121,7 @@ const FORMATS: &[&str] = &[
     "glib",
     "mime",
     "icon_cache",
+    "selinux",
 ];
 
 const MAX_LINES: usize = 600;

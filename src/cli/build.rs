@@ -97,6 +97,13 @@ fn summary(built: &Built, folder: &Path, seconds: f64) -> anyhow::Result<String>
     for skipped in &built.skipped {
         writeln!(text, "  not run: {skipped}")?;
     }
+    if let Some(counts) = &built.labels {
+        let (labelled, rest) = (counts.labelled, counts.left + counts.unmatched);
+        writeln!(text, "  SELinux labels: {labelled} paths, {rest} without one by the policy's own rules")?;
+    }
+    for note in &built.notes {
+        writeln!(text, "  note: {note}")?;
+    }
     for (name, (size, sum)) in &built.files {
         writeln!(text, "  {sum}  {:>10}  {}", Bytes(*size).to_string(), folder.join(name).display())?;
     }

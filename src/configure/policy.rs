@@ -86,6 +86,25 @@ pub const POLICY: &[Rule] = &[
         what: Difference::NotMade,
         reason: "locks are made by who takes them",
     },
+    Rule {
+        paths: &[
+            "/etc/selinux/*/policy/policy.*",
+            "/var/lib/selinux/*/active/policy.kern",
+            "/var/lib/selinux/*/active/policy.linked",
+            "/var/lib/selinux/*/active/modules_checksum",
+            "/var/lib/selinux/*/active/modules/*/*/cil",
+        ],
+        what: Difference::NotMade,
+        reason: "SELinux's policy is not compiled, which every report says; `semodule -B` compiles it",
+    },
+    Rule {
+        paths: &[
+            "/etc/selinux/*/contexts/files/file_contexts.bin",
+            "/etc/selinux/*/contexts/files/file_contexts.homedirs.bin",
+        ],
+        what: Difference::NotMade,
+        reason: "a cache of compiled patterns; libselinux reads the text beside it",
+    },
     Rule { paths: &["/run/*", "/tmp/*"], what: Difference::Removed, reason: "both are empty whenever a system boots" },
     Rule { paths: &["/usr/sbin/policy-rc.d"], what: Difference::Removed, reason: NO_SERVICES },
 ];

@@ -36,6 +36,15 @@ pub struct Image {
     pub disk: Disk,
 }
 
+/// SELinux in an image, whose policy is a package of the base.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Selinux {
+    /// The policy that every file's label is taken from, a folder in `/etc/selinux` of the image: `default` for
+    /// selinux-policy-default.
+    pub labels: String,
+}
+
 /// What an image takes from one base.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -49,6 +58,8 @@ pub struct ImageBase {
     /// Beside the image's own: for packages that only this base has.
     #[serde(default)]
     pub scripts: Scripts,
+    /// Absent: files carry no labels but those that packages give them.
+    pub selinux: Option<Selinux>,
 }
 
 /// Where the boot loader's files come from. Its packages are locked and unpacked, never installed.
@@ -351,6 +362,18 @@ mod tests {
                 "package `a`: `postist` is no script that is run when a package is installed; did you mean `postinst`?",
             ),
         );
+    }
+
+    #[test]
+    fn reads_selinux_of_a_base() {
+        let check = |line: &str, expect: Option<&str>| {
+            let text = HEAD.replace("[variants.prod]", &format!("{line}\n[variants.prod]"));
+            let image = Image::parse("x", &format!("{text}{}", partition("a", 2048, 2048, 1))).expect("valid");
+            assert_eq!(image.bases["b"].selinux.as_ref().map(|selinux| selinux.labels.as_str()), expect);
+        };
+        check("", None);
+        check("selinux = { labels = \"default\" }", Some("default"));
+        check("[bases.b.selinux]\nlabels = \"mls\"", Some("mls"));
     }
 
     #[test]

@@ -15,9 +15,11 @@ use crate::{
     cause::Cause,
     digest::{Hasher, Sha256},
     image::{self, ImageError, Sources, Written},
+    label::{self, Labelled},
     lock::Lock,
     manifest::{image::Image, project::Target, size::Bytes, skip::Skip},
     output, overlay,
+    progress::{Event, Unit},
     tree::{Content, Node, Stat, Tree},
 };
 
@@ -48,12 +50,16 @@ pub struct Built {
     pub files: BTreeMap<String, (u64, Sha256)>,
     /// Scripts that were not run, and why.
     pub skipped: Vec<Skip>,
+    /// SELinux labels, when the image has them.
+    pub labels: Option<Labelled>,
+    /// What the image lacks although its packages would have made it elsewhere.
+    pub notes: Vec<String>,
 }
 
 /// Builds a target into `build.folder`.
 pub fn build(session: &Session<'_>, build: &Build) -> Result<Built> {
     let root = root(session, &build.target, &build.base, build.version.clone(), &build.inject, false)?;
-    let Root { lock, image, config, version, tree, report, injected } = root;
+    let Root { lock, image, config, version, tree, report, injected, labels } = root;
     let loader = assemble::loader(session, &lock)?;
     let loader_definition = &image.bases[&build.base].loader;
     let esp = config.esp_tree(loader_definition, session.epoch, |path| loader.get(path.as_bytes()).cloned())?;
@@ -78,6 +84,8 @@ pub fn build(session: &Session<'_>, build: &Build) -> Result<Built> {
         partitions,
         files,
         skipped: lock.skips.iter().cloned().collect(),
+        labels,
+        notes: label::uncompiled(&tree).iter().map(|policy| label::note(policy)).collect(),
     })
 }
 
@@ -90,6 +98,7 @@ pub(super) struct Root {
     pub(super) tree: Tree,
     report: assemble::Report,
     injected: Vec<Injected>,
+    labels: Option<Labelled>,
 }
 
 /// Fetches what is missing and makes the root tree; with a journal, it can tell who made what.
@@ -114,8 +123,17 @@ pub(super) fn root(
     tree.enter(|| Cause::Build);
     let injected = inject::place(&mut tree, late, session.epoch)?;
     finish(session, &mut tree, &version, &config.boot_args(&arguments)?)?;
+    let labels = label(session, &image, base_name, &mut tree)?;
     tree.leave();
-    Ok(Root { lock, image, config, version, tree, report, injected })
+    label::check_policy(&tree, &arguments)?;
+    Ok(Root { lock, image, config, version, tree, report, injected, labels })
+}
+
+/// Sets SELinux's labels where the base asks for them.
+fn label(session: &Session<'_>, image: &Image, base_name: &str, tree: &mut Tree) -> Result<Option<Labelled>> {
+    let Some(selinux) = image.bases.get(base_name).and_then(|base| base.selinux.as_ref()) else { return Ok(None) };
+    (session.progress)(Event::Stage { name: "label", unit: Unit::Packages, total: 0 });
+    Ok(Some(label::apply(tree, &selinux.labels)?))
 }
 
 pub(super) fn load_overlays(session: &Session<'_>, image: &Image, target: &Target) -> Result<Vec<overlay::Loaded>> {

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     fetch::{self, Wanted},
+    label,
     manifest::{base::Base, image::Ids, skip::Skip},
     output::{self, Kind, LeftOut},
     progress::{Event, Unit},
@@ -112,7 +113,7 @@ pub fn rootfs(session: &Session<'_>, rootfs: &Rootfs) -> Result<Written> {
     let options = assemble::options(session, &base.architecture, rootfs.skips.clone(), &[], &Ids::default());
     let tree = assemble::configured(session, &layers, &options)?;
     let output = &rootfs.output;
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = label::uncompiled(&tree).iter().map(|policy| label::note(policy)).collect();
     match rootfs.form {
         Kind::Folder => {
             (session.progress)(Event::Stage { name: "write", unit: Unit::Bytes, total: 0 });

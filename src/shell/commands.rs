@@ -111,6 +111,7 @@ mod run_parts;
 mod runlevel;
 mod sed;
 mod selinux;
+mod semodule;
 mod seq;
 mod setcap;
 mod setfacl;
@@ -318,6 +319,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("runlevel", runlevel::run),
     ("sed", sed::run),
     ("selinuxenabled", selinux::enabled),
+    ("semodule", semodule::run),
     ("seq", seq::run),
     ("sestatus", selinux::status),
     ("setcap", setcap::run),

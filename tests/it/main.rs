@@ -25,6 +25,7 @@ mod project;
 mod rehearsal;
 mod resolve;
 mod rootfs;
+mod selinux;
 mod shell;
 mod store;
 mod systemd_databases;

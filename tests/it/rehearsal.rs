@@ -255,7 +255,7 @@ fn a_rehearsal_is_remembered_until_something_changes() {
     project.write("overlays/own/overlay.toml", &overlay.replace("echo 1", "frob; echo 1"));
     for _ in 0..2 {
         let (code, _, errors) = project.online(&["lock", "os/dev"]);
-        let expect = "1 overlay step of the rehearsed build cannot be run:\n  overlay `own`, step 1: ";
+        let expect = "1 overlay step of the rehearsed build cannot be run:\n  overlay `own`, step 1 (script): ";
         assert!(code == 1 && errors.contains(expect) && errors.contains("`/usr/bin/frob` is not built in"), "{errors}");
         assert!(!errors.contains("hint"), "{errors}");
     }
