@@ -154,6 +154,7 @@ mod xargs;
 mod xz;
 mod zstd;
 
+pub(super) use modprobe::Library as Modules;
 pub(super) use stat::{links as link_count, size as apparent_size};
 
 /// A built-in program.

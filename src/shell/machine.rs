@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Fatal, interpreter::Script};
+use super::{Fatal, commands::Modules, interpreter::Script};
 use crate::{debconf::Session, dpkg::database::Database, epoch::Epoch, manifest::image::Ids, tree::Tree};
 
 /// The bounds of one script run; passing one is [`super::Fatal::Limit`].
@@ -41,6 +41,8 @@ pub struct Machine {
     pub(super) background_processes: u32,
     /// Scripts that have been read, by where their bytes are.
     pub(super) scripts: BTreeMap<(usize, usize, bool), Arc<Script>>,
+    /// The kernel modules that were asked for last.
+    pub(super) modules: Option<Arc<Modules>>,
 }
 
 /// A system between two scripts.
@@ -72,6 +74,7 @@ impl Machine {
             temporaries: 0,
             background_processes: 0,
             scripts: BTreeMap::new(),
+            modules: None,
         }
     }
 

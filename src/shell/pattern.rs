@@ -142,7 +142,14 @@ impl Pattern {
 
 /// Whether `text` matches a pattern in which a backslash quotes; neither dots nor slashes are special.
 pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    Pattern::new(pattern).matches(text)
+    // What is plain at the beginning decides nearly always, without a pattern being made.
+    let plain = pattern.iter().take_while(|byte| !matches!(byte, b'*' | b'?' | b'[' | b'\\')).count();
+    let (start, rest) = pattern.split_at(plain);
+    match text.strip_prefix(start) {
+        None => false,
+        Some(text) if rest.is_empty() => text.is_empty(),
+        Some(text) => Pattern::new(rest).matches(text),
+    }
 }
 
 /// Reads a bracket expression from behind its `[`; `None` when it has no end and the `[` is a plain byte.

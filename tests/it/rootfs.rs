@@ -192,3 +192,18 @@ fn minbase_is_what_dpkg_makes() {
 fn appliance_is_what_dpkg_makes() {
     check(&listed(include_str!("../bench/appliance.packages")), &[]);
 }
+
+/// Some 700 packages of servers, desktops and languages, in sets of their own.
+#[test]
+#[ignore = "a named suite: real dpkg takes some ten minutes"]
+fn further_packages_are_what_dpkg_makes() {
+    for set in include_str!("rootfs/further.packages").split("\n[").skip(1) {
+        let (name, packages) = set.split_once("]\n").expect("a name and packages");
+        eprintln!("set {name}");
+        check(&listed(packages), FURTHER);
+    }
+}
+
+/// What the further sets may differ in.
+const FURTHER: &[Allowed] =
+    &[(r"^/usr/share/info/dir$", "the real install-info goes by the order in which the host's file system lists files")];

@@ -6,7 +6,7 @@ use crate::shell::{Fatal, Process, Status, files::show, options::parse};
 
 mod library;
 
-pub(super) use library::Library;
+pub(in crate::shell) use library::Library;
 
 /// One step of loading.
 struct Step {

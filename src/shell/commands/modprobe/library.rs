@@ -1,6 +1,11 @@
 //! A kernel's modules as its indexes and the configuration tell them: names, files, aliases, what needs what.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use bytes::Bytes;
 
 use crate::{
     kmod,
@@ -13,9 +18,21 @@ type Needs = Vec<Vec<u8>>;
 const CONFIGURATION: [&[u8]; 4] =
     [b"/etc/modprobe.d", b"/run/modprobe.d", b"/usr/local/lib/modprobe.d", b"/lib/modprobe.d"];
 
+/// Files of indexes; those from the fourth on hold lines as the configuration does.
+const INDEXES: [&[u8]; 6] = [
+    b"modules.dep",
+    b"modules.builtin",
+    b"modules.builtin.modinfo",
+    b"modules.alias",
+    b"modules.symbols",
+    b"modules.softdep",
+];
+
 /// The lists hold a name or pattern each, and the rest of the line.
 #[derive(Debug, Default)]
-pub(in crate::shell::commands) struct Library {
+pub(in crate::shell) struct Library {
+    /// What was read: indexes, then the configuration.
+    texts: Vec<Bytes>,
     /// The folder of modules, from the root.
     pub folder: Vec<u8>,
     /// Paths below the folder, each with those of the modules that it needs, as `modules.dep` lists them.
@@ -43,40 +60,52 @@ fn cut(line: &[u8]) -> (&[u8], &[u8]) {
 }
 
 impl Library {
-    /// Reads the indexes of `release` below `root`, and the configuration, which is the system's whatever `root` is.
+    /// The indexes of `release` below `root`, and the configuration, which is the system's whatever `root` is. They are read once
+    /// as long as their files are the same: an initrd's hooks ask for hundreds of modules.
     pub(in crate::shell::commands) fn read(
         process: &mut Process<'_>,
         root: &[u8],
         release: &[u8],
-    ) -> Result<Self, Fatal> {
+    ) -> Result<Arc<Self>, Fatal> {
         let folder = join(&join(root, b"lib/modules"), release);
+        let mut texts: Vec<Bytes> = Vec::new();
+        for name in INDEXES {
+            texts.push(process.read_file(&join(&folder, name)).unwrap_or_default());
+        }
+        texts.extend(configuration(process));
+        if let Some(known) = process.machine.modules.as_ref().filter(|known| known.is_of(&folder, &texts)) {
+            return Ok(known.clone());
+        }
+        let library = Arc::new(Self::parse(process, folder, texts)?);
+        process.machine.modules = Some(library.clone());
+        Ok(library)
+    }
+
+    /// Whether this was read from these very bytes.
+    fn is_of(&self, folder: &[u8], texts: &[Bytes]) -> bool {
+        let place = |text: &Bytes| (text.as_ptr(), text.len());
+        self.folder == folder && self.texts.iter().map(place).eq(texts.iter().map(place))
+    }
+
+    fn parse(process: &Process<'_>, folder: Vec<u8>, texts: Vec<Bytes>) -> Result<Self, Fatal> {
         let mut library = Self { folder, ..Self::default() };
-        let table = |process: &mut Process<'_>, name: &str| {
-            process.read_file(&join(&library.folder, name.as_bytes())).unwrap_or_default()
-        };
-        let [dep, alias, symbols, soft, built_in, info] = [
-            "modules.dep",
-            "modules.alias",
-            "modules.symbols",
-            "modules.softdep",
-            "modules.builtin",
-            "modules.builtin.modinfo",
-        ]
-        .map(|name| table(process, name));
-        for line in lines(&dep, b'\n') {
+        let (indexes, configuration) = texts.split_at(INDEXES.len());
+        let [dep, built_in, info, lists @ ..] = indexes else { unreachable!("one text for each index") };
+        for line in lines(dep, b'\n') {
             let Some(colon) = line.iter().position(|&b| b == b':') else { continue };
             let needs = words(&line[colon + 1..]).map(<[u8]>::to_vec).collect();
             library.files.insert(kmod::name(&line[..colon]), (line[..colon].to_vec(), needs));
         }
-        library.built_in = lines(&built_in, b'\n').map(kmod::name).collect();
-        library.built_in_info = kmod::strings(&info);
-        for text in configuration(process) {
-            library.configure(process, &text)?;
+        library.built_in = lines(built_in, b'\n').map(kmod::name).collect();
+        library.built_in_info = kmod::strings(info);
+        for text in configuration {
+            library.configure(process, text)?;
         }
         library.configured_aliases = std::mem::take(&mut library.aliases);
-        for text in [alias, symbols, soft] {
-            library.configure(process, &text)?;
+        for text in lists {
+            library.configure(process, text)?;
         }
+        library.texts = texts;
         Ok(library)
     }
 
@@ -197,7 +226,7 @@ fn unfold(text: &[u8]) -> Vec<u8> {
 }
 
 /// The configuration's files in the order of their names; one in an earlier folder hides those of its name in later ones.
-fn configuration(process: &mut Process<'_>) -> Vec<bytes::Bytes> {
+fn configuration(process: &mut Process<'_>) -> Vec<Bytes> {
     let mut files = BTreeMap::new();
     for folder in CONFIGURATION {
         let Ok(id) = process.lookup(folder) else { continue };
