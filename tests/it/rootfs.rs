@@ -205,5 +205,7 @@ fn further_packages_are_what_dpkg_makes() {
 }
 
 /// What the further sets may differ in.
-const FURTHER: &[Allowed] =
-    &[(r"^/usr/share/info/dir$", "the real install-info goes by the order in which the host's file system lists files")];
+const FURTHER: &[Allowed] = &[(
+    r"^/usr/share/info/dir$",
+    "the real install-info goes by the order in which the host's file system lists files",
+)];
