@@ -229,6 +229,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Offline { .. } => Some("run `icos fetch` with a network once".to_owned()),
+            Self::Claim(ClaimError::RolledBack { .. }) => {
+                Some("the mirror is stale; to go back on purpose, remove the lock first".to_owned())
+            }
             Self::Updating { .. } => Some("try again in a few minutes, or name another mirror".to_owned()),
             Self::Failed { attempts, .. } => attempts.iter().find_map(|attempt| match &attempt.fault {
                 Fault::Refused(error) => error.hint(),

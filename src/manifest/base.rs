@@ -97,6 +97,8 @@ struct ArchiveFile {
     mirror: Option<HostWord>,
     mirrors: Option<Vec<Uri>>,
     snapshot: Option<String>,
+    /// Before it, the snapshot service has nothing.
+    earliest: Option<String>,
     #[serde(default)]
     pool: Vec<PoolMirror>,
     suites: Vec<String>,
@@ -164,10 +166,11 @@ fn checked(raw: BaseFile, folder: &str) -> Result<Base, String> {
 }
 
 fn checked_archive(raw: ArchiveFile, timestamp: Option<Instant>) -> Result<Archive, String> {
-    let origin = match (raw.mirror, raw.mirrors, raw.snapshot) {
-        (Some(HostWord::Host), None, None) => Origin::Host,
-        (None, Some(mirrors), None) if !mirrors.is_empty() => Origin::Mirrors(mirrors),
-        (None, None, Some(template)) => snapshot(&template, timestamp)?,
+    let origin = match (raw.mirror, raw.mirrors, raw.snapshot, raw.earliest) {
+        (Some(HostWord::Host), None, None, None) => Origin::Host,
+        (None, Some(mirrors), None, None) if !mirrors.is_empty() => Origin::Mirrors(mirrors),
+        (None, None, Some(template), earliest) => snapshot(&template, earliest.as_deref(), timestamp)?,
+        (.., None, Some(_)) => return Err("earliest: only a `snapshot` has an earliest instant".to_owned()),
         _ => return Err("expected one of `mirror = \"host\"`, `mirrors = [URI]` and `snapshot = URI`".to_owned()),
     };
     for (key, names) in [("suites", &raw.suites), ("components", &raw.components)] {
@@ -194,8 +197,12 @@ fn checked_archive(raw: ArchiveFile, timestamp: Option<Instant>) -> Result<Archi
     Ok(Archive { name, origin, pool, suites, components, keys })
 }
 
-fn snapshot(template: &str, timestamp: Option<Instant>) -> Result<Origin, String> {
+fn snapshot(template: &str, earliest: Option<&str>, timestamp: Option<Instant>) -> Result<Origin, String> {
     let instant = timestamp.ok_or("snapshot: the base has no `timestamp`")?;
+    let earliest = earliest.map(Instant::from_compact).transpose().map_err(|error| format!("earliest: {error}"))?;
+    if let Some(earliest) = earliest.filter(|earliest| instant < *earliest) {
+        return Err(format!("the timestamp {instant} is before {earliest}, the earliest instant that is served"));
+    }
     if template.matches(TIMESTAMP).count() != 1 {
         return Err(format!("snapshot: expected {TIMESTAMP} once in `{template}`"));
     }
@@ -238,6 +245,7 @@ mod tests {
         format!(
             "name = \"x\"\narchitecture = \"amd64\"\ntimestamp = \"20250804T000000Z\"\n\n\
              [[archive]]\nname = \"u\"\nsnapshot = \"https://example.org/u/@TIMESTAMP@/\"\npool = [\"host\"]\n\
+             earliest = \"20230301T000000Z\"\n\
              suites = [\"n\", \"n-security\"]\ncomponents = [\"main\"]\n\
              keys = [{{ fingerprint = \"{KEY}\", file = \"u.asc\" }}]\n\n\
              [[pin]]\npackages = [\"*\"]\nsuite = \"n-security\"\npriority = 990\n"
@@ -266,8 +274,8 @@ mod tests {
         check(
             "suites =",
             "suits =",
-            "base.toml:9:1: unknown field `suits`, expected one of `name`, `mirror`, `mirrors`, `snapshot`, `pool`, \
-             `suites`, `components`, `keys`",
+            "base.toml:10:1: unknown field `suits`, expected one of `name`, `mirror`, `mirrors`, `snapshot`, `earliest`, \
+             `pool`, `suites`, `components`, `keys`",
             Some("did you mean `suites`?"),
         );
         check("name = \"x\"", "name = \"y\"", "base.toml: the base is named `y`, but its folder `x`", None);
@@ -295,6 +303,19 @@ mod tests {
             "base.toml: archive `u`: expected one of `mirror = \"host\"`, `mirrors = [URI]` and `snapshot = URI`",
             None,
         );
+        check(
+            "timestamp = \"2025",
+            "timestamp = \"2022",
+            "base.toml: archive `u`: the timestamp 2022-08-04T00:00:00Z is before 2023-03-01T00:00:00Z, the earliest \
+             instant that is served",
+            None,
+        );
+        check(
+            "snapshot = \"https://example.org/u/@TIMESTAMP@/\"",
+            "mirror = \"host\"",
+            "base.toml: archive `u`: earliest: only a `snapshot` has an earliest instant",
+            None,
+        );
         check("\"n\", ", "\"../n\", ", "base.toml: archive `u`: suites: `../n` is no name", None);
         check("\"n-security\"]", "\"n\"]", "base.toml: archive `u`: suites: `n` is named twice", None);
         check("[\"main\"]", "[]", "base.toml: archive `u`: components: expected at least one", None);
@@ -312,7 +333,7 @@ mod tests {
         );
         check("suite = \"n-s", "suite = \"m-s", "base.toml: pin of `*`: suite `m-security` is not in this base", None);
         let error = Base::parse("base.toml", "x", &sample().replacen(KEY, "1234", 1)).expect_err("refused");
-        assert!(error.to_string().starts_with("base.toml:11:"), "{error}");
+        assert!(error.to_string().starts_with("base.toml:12:"), "{error}");
         assert!(error.to_string().ends_with("expected a fingerprint of 40 or 64 hex digits, found `1234`"), "{error}");
     }
 }

@@ -18,6 +18,11 @@ use crate::{
 
 /// Fetches and verifies what `base` offers for its architecture. `before` is a lock that must not be newer.
 pub(super) fn verified(session: &Session<'_>, base: &Base, before: Option<&Lock>) -> Result<Vec<VerifiedIndex>> {
+    let now = Instant::from_seconds(machine_now());
+    // A service that is asked for what is to come answers with today's archive, and with another one tomorrow.
+    if let Some(timestamp) = base.timestamp.filter(|timestamp| now < *timestamp && !session.net.is_offline()) {
+        return Err(PipelineError::Future { base: base.name.clone(), timestamp, now });
+    }
     let mirrors = mirrors(session, base)?;
     let mut keyrings = Vec::new();
     for archive in &base.archives {
@@ -35,7 +40,6 @@ pub(super) fn verified(session: &Session<'_>, base: &Base, before: Option<&Lock>
         .zip(&keyrings)
         .map(|(archive, keyring)| Source { archive, keyring, mirrors: &mirrors[&archive.name] })
         .collect();
-    let now = Instant::from_seconds(machine_now());
     Ok(indexes(session.net, session.store, &sources, &base.architecture, &seen(before), now)?)
 }
 

@@ -32,5 +32,6 @@ mod systemd_databases;
 mod tar;
 mod transcripts;
 mod trust;
+mod ubuntu;
 mod versions;
 mod why;

@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 pub struct Project {
-    archive: Archive,
+    pub archive: Archive,
     folder: tempfile::TempDir,
 }
 
@@ -39,12 +39,18 @@ impl Project {
         let archive = Archive::new()?;
         let stanzas: Vec<String> = debs.iter().map(|deb| archive.add(deb)).collect();
         archive.publish(&Suite::new("made-up").with(&stanzas));
+        let base = archive.base("mirror = \"host\"", &["made-up"]);
+        Some(Self::with(archive, &base, &IMAGE.replace("LOADER", loader)))
+    }
+
+    /// A project with a base `test`, whose archive's key it has, and an image `os`.
+    pub fn with(archive: Archive, base: &str, image: &str) -> Self {
         let project = Self { archive, folder: tempfile::tempdir().expect("a scratch folder") };
-        project.write("snapshots/test/base.toml", &project.archive.base("mirror = \"host\"", &["made-up"]));
+        project.write("snapshots/test/base.toml", base);
         let key = String::from_utf8(project.archive.certificate()).expect("armored");
         project.write("snapshots/keys/test.asc", &key);
-        project.write("ic-os/os/image.toml", &IMAGE.replace("LOADER", loader));
-        Some(project)
+        project.write("ic-os/os/image.toml", image);
+        project
     }
 
     pub fn path(&self, path: &str) -> PathBuf {
