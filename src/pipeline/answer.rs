@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// To be raised whenever the resolver may answer otherwise than before.
-const RESOLVER: u64 = 1;
+const RESOLVER: u64 = 2;
 
 /// The packages of a request, and the files that they are in.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

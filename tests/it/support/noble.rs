@@ -40,7 +40,9 @@ impl Noble {
         let more: Vec<_> = more.iter().map(|deb| archive.put(&deb.file, &deb.control, &deb.bytes)).collect();
         for (instant, pockets) in [(FIRST, first(&archive, &more)), (SECOND, second(&archive, &more))] {
             if instant == SECOND {
+                // Nothing of before is served any more, by whatever name.
                 fs_err::remove_file(archive.root().join("pool/main/p/pulled/pulled_1.2_amd64.deb")).expect("there");
+                fs_err::remove_dir_all(archive.root().join("dists")).expect("there");
             }
             for pocket in pockets {
                 archive.publish(&pocket);
@@ -89,7 +91,10 @@ fn pocket(name: &str, date: &str, main: &[String], universe: &[String]) -> Suite
 /// The release's own pocket, which never changes, and backports.
 fn constant(archive: &Archive, more: &[String]) -> [Suite; 2] {
     let add = |name: &str, version: &str| archive.add(&Deb::new(name, version));
-    let base = Deb::new("base", "1").field("Essential", "yes").field("Priority", "required");
+    let mut base = Deb::new("base", "1").field("Essential", "yes").field("Priority", "required");
+    for program in ["cat", "cut", "grep", "ln", "readlink", "rm", "sed", "sh", "sleep", "uname"] {
+        base = base.file(&format!("usr/bin/{program}"), b"\x7fELF");
+    }
     let main = [archive.add(&base), add("libssl", "3.0.13-0ubuntu3"), add("phased", "1.0"), add("pulled", "1.0")];
     let app = Deb::new("app", "1.0-1").field("Depends", "libssl, oldlib");
     let universe = [archive.add(&app), add("oldlib", "1"), add("tool", "1-1"), add("grub", "2.12")];
@@ -99,10 +104,14 @@ fn constant(archive: &Archive, more: &[String]) -> [Suite; 2] {
     ]
 }
 
+/// An update that machines get one after the other. The percentage is the index's, not the package's.
+fn phased(archive: &Archive, percentage: u8) -> String {
+    archive.add(&Deb::new("phased", "1.1")) + &format!("Phased-Update-Percentage: {percentage}\n")
+}
+
 fn first(archive: &Archive, more: &[String]) -> Vec<Suite> {
     let add = |name: &str, version: &str| archive.add(&Deb::new(name, version));
-    let phased = Deb::new("phased", "1.1").field("Phased-Update-Percentage", "10");
-    let updates = [add("libssl", "3.0.13-0ubuntu3.1"), archive.add(&phased), add("pulled", "1.2")];
+    let updates = [add("libssl", "3.0.13-0ubuntu3.1"), phased(archive, 10), add("pulled", "1.2")];
     let mut pockets = constant(archive, more).to_vec();
     pockets.push(pocket("noble-updates", "20250801T050000Z", &updates, &[]));
     pockets.push(pocket("noble-security", "20250801T040000Z", &[add("libssl", "3.0.13-0ubuntu3.1")], &[]));
@@ -112,9 +121,8 @@ fn first(archive: &Archive, more: &[String]) -> Vec<Suite> {
 /// A security update, an update with a new dependency, and one that was taken back.
 fn second(archive: &Archive, more: &[String]) -> Vec<Suite> {
     let add = |name: &str, version: &str| archive.add(&Deb::new(name, version));
-    let phased = Deb::new("phased", "1.1").field("Phased-Update-Percentage", "60");
     let app = Deb::new("app", "1.1-1").field("Depends", "libssl (>= 3.0.13-0ubuntu3.5), newlib");
-    let updates = [add("libssl", "3.0.13-0ubuntu3.1"), archive.add(&phased), add("newlib", "4")];
+    let updates = [add("libssl", "3.0.13-0ubuntu3.1"), phased(archive, 60), add("newlib", "4")];
     let mut pockets = constant(archive, more).to_vec();
     pockets.push(pocket("noble-updates", "20250901T050000Z", &updates, &[archive.add(&app)]));
     pockets.push(pocket("noble-security", "20250901T040000Z", &[add("libssl", "3.0.13-0ubuntu3.5")], &[]));
@@ -144,7 +152,8 @@ pub fn repacked(folder: &Path, names: &[&str]) -> Option<Vec<Repacked>> {
         eprintln!("skipped: this machine's apt cannot download: {errors}");
         return None;
     }
-    let mut found: Vec<_> = fs_err::read_dir(folder).expect("a folder").map(|entry| entry.expect("there").path()).collect();
+    let mut found: Vec<_> =
+        fs_err::read_dir(folder).expect("a folder").map(|entry| entry.expect("there").path()).collect();
     found.sort();
     Some(found.into_iter().map(|original| repack(folder, original)).collect())
 }
@@ -158,6 +167,11 @@ fn repack(folder: &Path, original: PathBuf) -> Repacked {
     };
     let path = original.to_str().expect("UTF-8");
     dpkg_deb(&["--raw-extract", path, "parts"]);
+    // dpkg-deb leaves some folders with the time of the extraction.
+    let again = "dpkg-deb --fsys-tarfile \"$1\" | tar -C parts --delay-directory-restore --preserve-permissions -x";
+    let mut shell = judge("sh").expect("every machine has one");
+    let (code, _, errors) = run(shell.args(["-c", again, "sh", path]).current_dir(folder));
+    assert_eq!(code, 0, "{errors}");
     dpkg_deb(&["--root-owner-group", "-Zzstd", "-z3", "--build", "parts", "zstd.deb"]);
     fs_err::remove_dir_all(folder.join("parts")).expect("removed");
     let bytes = fs_err::read(folder.join("zstd.deb")).expect("built");
