@@ -14,6 +14,8 @@ pub struct Base {
     pub name: String,
     /// Debian's name of it: `amd64`.
     pub architecture: String,
+    /// Others whose packages may stand beside its own, as `dpkg --add-architecture` says it.
+    pub foreign: Vec<String>,
     /// The instant that snapshot origins are read at.
     pub timestamp: Option<Instant>,
     pub archives: Vec<Archive>,
@@ -29,6 +31,8 @@ pub struct Archive {
     pub pool: Vec<PoolMirror>,
     pub suites: Vec<String>,
     pub components: Vec<String>,
+    /// What it is read for; empty for all that the base has.
+    pub architectures: Vec<String>,
     pub keys: Vec<PinnedKey>,
 }
 
@@ -82,6 +86,8 @@ pub struct Pin {
 struct BaseFile {
     name: String,
     architecture: String,
+    #[serde(default)]
+    foreign: Vec<String>,
     timestamp: Option<String>,
     #[serde(rename = "archive")]
     archives: Vec<ArchiveFile>,
@@ -103,6 +109,8 @@ struct ArchiveFile {
     pool: Vec<PoolMirror>,
     suites: Vec<String>,
     components: Vec<String>,
+    #[serde(default)]
+    architectures: Vec<String>,
     keys: Vec<PinnedKey>,
 }
 
@@ -127,6 +135,11 @@ impl Base {
         checked(raw, folder).map_err(|message| ManifestError::invalid(file, message))
     }
 
+    /// All architectures, the system's own first.
+    pub fn architectures(&self) -> Vec<&str> {
+        std::iter::once(&self.architecture).chain(&self.foreign).map(String::as_str).collect()
+    }
+
     pub fn archive(&self, name: &str) -> Option<&Archive> {
         self.archives.iter().find(|archive| archive.name == name)
     }
@@ -136,10 +149,7 @@ fn checked(raw: BaseFile, folder: &str) -> Result<Base, String> {
     if raw.name != folder {
         return Err(format!("the base is named `{}`, but its folder `{folder}`", raw.name));
     }
-    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if raw.architecture.is_empty() || !raw.architecture.bytes().all(is_word) {
-        return Err(format!("architecture: expected a name such as `amd64`, found `{}`", raw.architecture));
-    }
+    check_architectures(&raw)?;
     let timestamp = raw.timestamp.as_deref().map(Instant::from_compact).transpose();
     let timestamp = timestamp.map_err(|error| format!("timestamp: {error}"))?;
     let archives = raw.archives.into_iter().map(|archive| {
@@ -162,7 +172,31 @@ fn checked(raw: BaseFile, folder: &str) -> Result<Base, String> {
     for pin in &raw.pins {
         check_pin(pin, &archives).map_err(|message| format!("pin of `{}`: {message}", pin.packages.join(" ")))?;
     }
-    Ok(Base { name: raw.name, architecture: raw.architecture, timestamp, archives, pins: raw.pins })
+    let BaseFile { name, architecture, foreign, pins, .. } = raw;
+    Ok(Base { name, architecture, foreign, timestamp, archives, pins })
+}
+
+fn check_architectures(raw: &BaseFile) -> Result<(), String> {
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_name = |name: &str| !matches!(name, "" | "all" | "any") && name.bytes().all(is_word);
+    if !is_name(&raw.architecture) {
+        return Err(format!("architecture: expected a name such as `amd64`, found `{}`", raw.architecture));
+    }
+    for (at, name) in raw.foreign.iter().enumerate() {
+        if !is_name(name) {
+            return Err(format!("foreign: expected a name such as `i386`, found `{name}`"));
+        }
+        if *name == raw.architecture || raw.foreign[..at].contains(name) {
+            return Err(format!("foreign: `{name}` is named twice"));
+        }
+    }
+    for archive in &raw.archives {
+        let has = |name: &&String| **name == raw.architecture || raw.foreign.contains(name);
+        if let Some(name) = archive.architectures.iter().find(|name| !has(name)) {
+            return Err(format!("archive `{}`: architectures: the base has no `{name}`", archive.name));
+        }
+    }
+    Ok(())
 }
 
 fn checked_archive(raw: ArchiveFile, timestamp: Option<Instant>) -> Result<Archive, String> {
@@ -190,11 +224,11 @@ fn checked_archive(raw: ArchiveFile, timestamp: Option<Instant>) -> Result<Archi
     if let Some(key) = raw.keys.iter().find(|key| !is_path(&key.file) || key.file.contains('/')) {
         return Err(format!("keys: `{}` is no name of a file in snapshots/keys", key.file));
     }
-    let ArchiveFile { name, pool, suites, components, keys, .. } = raw;
+    let ArchiveFile { name, pool, suites, components, architectures, keys, .. } = raw;
     if !is_path(&name) || name.contains('/') {
         return Err("name: expected a word".to_owned());
     }
-    Ok(Archive { name, origin, pool, suites, components, keys })
+    Ok(Archive { name, origin, pool, suites, components, architectures, keys })
 }
 
 fn snapshot(template: &str, earliest: Option<&str>, timestamp: Option<Instant>) -> Result<Origin, String> {
@@ -275,7 +309,7 @@ mod tests {
             "suites =",
             "suits =",
             "base.toml:10:1: unknown field `suits`, expected one of `name`, `mirror`, `mirrors`, `snapshot`, `earliest`, \
-             `pool`, `suites`, `components`, `keys`",
+             `pool`, `suites`, `components`, `architectures`, `keys`",
             Some("did you mean `suites`?"),
         );
         check("name = \"x\"", "name = \"y\"", "base.toml: the base is named `y`, but its folder `x`", None);
@@ -314,6 +348,21 @@ mod tests {
             "snapshot = \"https://example.org/u/@TIMESTAMP@/\"",
             "mirror = \"host\"",
             "base.toml: archive `u`: earliest: only a `snapshot` has an earliest instant",
+            None,
+        );
+        let architecture = "architecture = \"amd64\"\n";
+        let foreign = |more: &str| format!("{architecture}{more}\n");
+        for (more, expect) in [
+            ("foreign = [\"I386\"]", "base.toml: foreign: expected a name such as `i386`, found `I386`"),
+            ("foreign = [\"i386\", \"i386\"]", "base.toml: foreign: `i386` is named twice"),
+            ("foreign = [\"amd64\"]", "base.toml: foreign: `amd64` is named twice"),
+        ] {
+            check(architecture, &foreign(more), expect, None);
+        }
+        check(
+            "components =",
+            "architectures = [\"i386\"]\ncomponents =",
+            "base.toml: archive `u`: architectures: the base has no `i386`",
             None,
         );
         check("\"n\", ", "\"../n\", ", "base.toml: archive `u`: suites: `../n` is no name", None);

@@ -26,7 +26,7 @@ pub(super) fn key(base: &Base, indexes: &[VerifiedIndex], asked: &Asked, own: &[
     };
     add(&RESOLVER.to_le_bytes());
     add(env!("CARGO_PKG_VERSION").as_bytes());
-    add(base.architecture.as_bytes());
+    add(base.architectures().join(" ").as_bytes());
     add(format!("{:?}", base.pins).as_bytes());
     add(&(indexes.len() as u64).to_le_bytes());
     for index in indexes {

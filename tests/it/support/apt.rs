@@ -42,8 +42,8 @@ impl Apt {
     /// With the sources of this machine. `None` when apt is not installed or its mirror cannot be reached, and this is not CI.
     #[expect(clippy::disallowed_methods, reason = "CI says by a variable that nothing may be skipped")]
     #[expect(clippy::print_stderr, reason = "a skip must be seen")]
-    pub fn of_host() -> Option<Self> {
-        let apt = Self::configured(&["amd64"])?;
+    pub fn of_host(architectures: &[&str]) -> Option<Self> {
+        let apt = Self::configured(architectures)?;
         apt.append(
             "Dir::Etc::sourcelist \"/etc/apt/sources.list\"; Dir::Etc::sourceparts \"/etc/apt/sources.list.d\";\n",
         );
