@@ -4,6 +4,7 @@
 
 mod support;
 
+mod architectures;
 mod busybox;
 mod caches;
 mod commands;
