@@ -239,7 +239,10 @@ impl Error {
                 Fault::NoCertificates { .. } => Some(
                     "install the package ca-certificates, or use an http: mirror: signatures are checked".to_owned(),
                 ),
-                Fault::Busy { .. } => Some("the service is overloaded or down: try again later".to_owned()),
+                Fault::Busy { .. } | Fault::Status(500..) => Some(
+                    "the service is overloaded or down: try again later; what is locked and in the store builds without it"
+                        .to_owned(),
+                ),
                 _ => None,
             }),
             _ => None,

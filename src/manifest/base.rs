@@ -298,13 +298,33 @@ mod tests {
         assert_eq!(base.pins[0].suite.as_deref(), Some("n-security"));
     }
 
+    fn check(from: &str, to: &str, expect: &str, hint: Option<&str>) {
+        assert!(sample().contains(from), "{from}");
+        let error = Base::parse("base.toml", "x", &sample().replacen(from, to, 1)).expect_err("refused");
+        assert_eq!((error.to_string().as_str(), error.hint()), (expect, hint));
+    }
+
+    #[test]
+    fn refuses_architectures_that_are_none() {
+        let architecture = "architecture = \"amd64\"\n";
+        let foreign = |more: &str| format!("{architecture}{more}\n");
+        for (more, expect) in [
+            ("foreign = [\"I386\"]", "base.toml: foreign: expected a name such as `i386`, found `I386`"),
+            ("foreign = [\"i386\", \"i386\"]", "base.toml: foreign: `i386` is named twice"),
+            ("foreign = [\"amd64\"]", "base.toml: foreign: `amd64` is named twice"),
+        ] {
+            check(architecture, &foreign(more), expect, None);
+        }
+        check(
+            "components =",
+            "architectures = [\"i386\"]\ncomponents =",
+            "base.toml: archive `u`: architectures: the base has no `i386`",
+            None,
+        );
+    }
+
     #[test]
     fn refuses_what_is_wrong() {
-        let check = |from: &str, to: &str, expect: &str, hint: Option<&str>| {
-            assert!(sample().contains(from), "{from}");
-            let error = Base::parse("base.toml", "x", &sample().replacen(from, to, 1)).expect_err("refused");
-            assert_eq!((error.to_string().as_str(), error.hint()), (expect, hint));
-        };
         check(
             "suites =",
             "suits =",
@@ -348,21 +368,6 @@ mod tests {
             "snapshot = \"https://example.org/u/@TIMESTAMP@/\"",
             "mirror = \"host\"",
             "base.toml: archive `u`: earliest: only a `snapshot` has an earliest instant",
-            None,
-        );
-        let architecture = "architecture = \"amd64\"\n";
-        let foreign = |more: &str| format!("{architecture}{more}\n");
-        for (more, expect) in [
-            ("foreign = [\"I386\"]", "base.toml: foreign: expected a name such as `i386`, found `I386`"),
-            ("foreign = [\"i386\", \"i386\"]", "base.toml: foreign: `i386` is named twice"),
-            ("foreign = [\"amd64\"]", "base.toml: foreign: `amd64` is named twice"),
-        ] {
-            check(architecture, &foreign(more), expect, None);
-        }
-        check(
-            "components =",
-            "architectures = [\"i386\"]\ncomponents =",
-            "base.toml: archive `u`: architectures: the base has no `i386`",
             None,
         );
         check("\"n\", ", "\"../n\", ", "base.toml: archive `u`: suites: `../n` is no name", None);
