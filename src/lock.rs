@@ -28,6 +28,8 @@ pub struct Lock {
     pub target: Target,
     pub base: String,
     pub architecture: Architecture,
+    /// Others whose packages may stand beside its own.
+    pub foreign: Vec<Architecture>,
     /// The instant of the snapshot; without one the archives were live mirrors.
     pub snapshot: Option<Instant>,
     pub policy: Policy,

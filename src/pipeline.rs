@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     boot, configure,
+    date::Instant,
     deb::{dependency::NotAName, packages, version},
     digest::Sha256,
     epoch::Epoch,
@@ -121,6 +122,8 @@ pub enum PipelineError {
     Output(#[from] output::Error),
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    #[error("base `{base}` is pinned to {timestamp}, and it is {now}: what is still to come has no snapshot")]
+    Future { base: String, timestamp: Instant, now: Instant },
     #[error("image `{image}` has nothing for base `{base}`")]
     NotForBase { image: String, base: String },
     #[error("ids: {kind} `{name}` has a number, but nothing makes that {kind}")]

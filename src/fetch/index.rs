@@ -84,17 +84,20 @@ pub fn indexes(
     net: &Net<'_>,
     store: &Store,
     sources: &[Source<'_>],
-    architecture: &str,
+    architectures: &[&str],
     seen: &BTreeMap<(String, String), Seen>,
     now: Instant,
 ) -> Result<Vec<VerifiedIndex>, Error> {
     (net.settings.progress)(Event::Stage { name: "indexes", unit: Unit::Bytes, total: 0 });
     let mut indexes = Vec::new();
     for source in sources {
+        let only = &source.archive.architectures;
+        let read_for = |name: &&str| only.is_empty() || only.iter().any(|known| known == name);
+        let architectures: Vec<_> = architectures.iter().copied().filter(read_for).collect();
         for suite in &source.archive.suites {
             let seen = seen.get(&(source.archive.name.clone(), suite.clone())).copied();
             let reader = Reader { run: Run::new(net), store, source: *source, suite, seen, now };
-            indexes.extend(reader.suite(architecture)?);
+            indexes.extend(reader.suite(&architectures)?);
         }
     }
     Ok(indexes)
@@ -134,10 +137,10 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn suite(&self, architecture: &str) -> Result<Vec<VerifiedIndex>, Error> {
+    fn suite(&self, architectures: &[&str]) -> Result<Vec<VerifiedIndex>, Error> {
         let settings = &self.run.net.settings;
         for _ in 1..MAX_UPDATES {
-            match self.snapshot_of_suite(architecture) {
+            match self.snapshot_of_suite(architectures) {
                 Err(Error::Updating { name, .. }) => {
                     let note = format!("{name}: the mirror is being updated; reading {} again", self.suite);
                     (settings.progress)(Event::Note(&note));
@@ -148,14 +151,16 @@ impl Reader<'_> {
                 other => return other,
             }
         }
-        self.snapshot_of_suite(architecture)
+        self.snapshot_of_suite(architectures)
     }
 
-    fn snapshot_of_suite(&self, architecture: &str) -> Result<Vec<VerifiedIndex>, Error> {
+    fn snapshot_of_suite(&self, architectures: &[&str]) -> Result<Vec<VerifiedIndex>, Error> {
         let release = Arc::new(self.release()?);
         let mut indexes = Vec::new();
         for component in &self.source.archive.components {
-            indexes.push(self.index(&release, component, architecture)?);
+            for architecture in architectures {
+                indexes.push(self.index(&release, component, architecture)?);
+            }
             let all = &release.release;
             if !all.indexes_hold_all && has_index(all, component, "all") {
                 indexes.push(self.index(&release, component, "all")?);

@@ -53,6 +53,8 @@ struct RawLock {
     target: String,
     base: String,
     architecture: String,
+    #[serde(default)]
+    foreign: Vec<String>,
     snapshot: String,
     policy: RawPolicy,
     definitions: BTreeMap<String, Sha256>,
@@ -143,10 +145,12 @@ pub fn read(file: &str, text: &str) -> Result<Lock, LockError> {
         "live" => None,
         text => Some(Instant::from_compact(text).map_err(|error| top.fail("snapshot", error))?),
     };
+    let foreign = raw.foreign.iter().map(|name| Architecture::new(name));
     let lock = Lock {
         target: raw.target.parse().map_err(|error| top.fail("target", error))?,
         base: raw.base,
         architecture: Architecture::new(&raw.architecture).map_err(|error| top.fail("architecture", error))?,
+        foreign: foreign.collect::<Result<_, _>>().map_err(|error| top.fail("foreign", error))?,
         snapshot,
         policy: Policy {
             resolver: raw.policy.resolver,
@@ -349,7 +353,7 @@ why = "requested"
         check(
             "base =",
             "colour = 1\nbase =",
-            "x.lock:4:1: unknown field `colour`, expected one of `format`, `target`, `base`, `architecture`, `snapshot`, `policy`, `definitions`, `skip`, `suite`, `package`",
+            "x.lock:4:1: unknown field `colour`, expected one of `format`, `target`, `base`, `architecture`, `foreign`, `snapshot`, `policy`, `definitions`, `skip`, `suite`, `package`",
         );
         check("size = 7\n", "", "x.lock:49:1: missing field `size`");
         check("size = 7", "size = -7", "x.lock:54:8: invalid value: integer `-7`, expected u64");

@@ -16,8 +16,13 @@ use crate::{
     trust::Keyring,
 };
 
-/// Fetches and verifies what `base` offers for its architecture. `before` is a lock that must not be newer.
+/// Fetches and verifies what `base` offers for its architectures. `before` is a lock that must not be newer.
 pub(super) fn verified(session: &Session<'_>, base: &Base, before: Option<&Lock>) -> Result<Vec<VerifiedIndex>> {
+    let now = Instant::from_seconds(machine_now());
+    // A service that is asked for what is to come answers with today's archive, and with another one tomorrow.
+    if let Some(timestamp) = base.timestamp.filter(|timestamp| now < *timestamp && !session.net.is_offline()) {
+        return Err(PipelineError::Future { base: base.name.clone(), timestamp, now });
+    }
     let mirrors = mirrors(session, base)?;
     let mut keyrings = Vec::new();
     for archive in &base.archives {
@@ -35,8 +40,7 @@ pub(super) fn verified(session: &Session<'_>, base: &Base, before: Option<&Lock>
         .zip(&keyrings)
         .map(|(archive, keyring)| Source { archive, keyring, mirrors: &mirrors[&archive.name] })
         .collect();
-    let now = Instant::from_seconds(machine_now());
-    Ok(indexes(session.net, session.store, &sources, &base.architecture, &seen(before), now)?)
+    Ok(indexes(session.net, session.store, &sources, &base.architectures(), &seen(before), now)?)
 }
 
 /// What a lock has seen of each suite, by archive and suite.
@@ -71,9 +75,9 @@ impl Offer {
     pub(super) fn universe<'a>(&'a self, base: &'a Base, own: &'a [LocalDeb]) -> Result<Universe<'a>> {
         let mut indexes = self.parsed()?;
         for deb in own {
-            indexes.push(deb.index(&base.architecture)?);
+            indexes.push(deb.index(base)?);
         }
-        Ok(Universe::from_indexes(&[&base.architecture], indexes)?)
+        Ok(Universe::from_indexes(&base.architectures(), indexes)?)
     }
 
     /// Every package of every index.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{PipelineError, Result, Session, sums};
 use crate::{
     configure::{self, Options},
+    deb::dependency::Architecture,
     digest::Sha256,
     lock::{Lock, Role},
     manifest::{
@@ -50,7 +51,7 @@ pub(super) fn layers(
 /// How packages are installed.
 pub(super) fn options(
     session: &Session<'_>,
-    architecture: &str,
+    (architecture, foreign): (&str, Vec<String>),
     skips: Vec<Skip>,
     answers: &[Answer],
     ids: &Ids,
@@ -59,6 +60,7 @@ pub(super) fn options(
     Options {
         epoch: session.epoch,
         architecture: architecture.to_owned(),
+        foreign,
         kernel_release: Machine::DEFAULT_KERNEL_RELEASE.to_owned(),
         preseed: preseed.collect::<String>().into_bytes(),
         skips,
@@ -76,7 +78,9 @@ pub(super) fn configured(session: &Session<'_>, layers: &[Layer], options: &Opti
 
 /// The options of a locked image.
 pub(super) fn locked(session: &Session<'_>, image: &Image, lock: &Lock) -> Options {
-    options(session, lock.architecture.as_str(), lock.skips.iter().cloned().collect(), &image.debconf, &image.ids)
+    let foreign = lock.foreign.iter().map(Architecture::to_string).collect();
+    let architectures = (lock.architecture.as_str(), foreign);
+    options(session, architectures, lock.skips.iter().cloned().collect(), &image.debconf, &image.ids)
 }
 
 /// The layers of a lock's root.

@@ -54,10 +54,12 @@ pub fn lock(session: &Session<'_>, target: &Target, name: &str) -> Result<Locked
     let request = Request { roots: &roots, essential: true, required: true, recommends: false };
     let policy = Policy { resolver: RESOLVER.to_owned(), recommends: false, essential: true, required: true };
 
+    let foreign = base.foreign.iter().map(|name| Architecture::new(name));
     let mut lock = Lock {
         target: target.clone(),
         base: name.to_owned(),
         architecture: Architecture::new(&base.architecture).map_err(PipelineError::name)?,
+        foreign: foreign.collect::<std::result::Result<_, _>>().map_err(PipelineError::name)?,
         snapshot: base.timestamp,
         policy,
         definitions: definitions(session.project, name, &target.os)?,

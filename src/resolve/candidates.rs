@@ -57,7 +57,8 @@ fn matches_origin(pin: &Pin, origin: &Origin) -> bool {
     let is = |wanted: &Option<String>, found: &String| wanted.as_ref().is_none_or(|wanted| wanted == found);
     is(&pin.archive, &origin.archive)
         && is(&pin.component, &origin.component)
-        && pin.suite.as_ref().is_none_or(|suite| origin.is_suite(suite))
+        // By base.toml's name alone: the codename `noble` is that of Ubuntu's other pockets too.
+        && is(&pin.suite, &origin.suite)
 }
 
 impl Origin {

@@ -504,7 +504,7 @@ fn snapshots_are_pinned_and_paced() {
         let source = Source { archive: &base.archives[0], keyring: &keyring, mirrors: &mirrors };
         // A machine far in the future: `Valid-Until` and the clock say nothing about a snapshot.
         let now = today().plus(400 * 86_400);
-        client.with(|net| fetch::indexes(net, &client.store, &[source], "amd64", &BTreeMap::new(), now))
+        client.with(|net| fetch::indexes(net, &client.store, &[source], &["amd64"], &BTreeMap::new(), now))
     };
     read(&timestamp, &Client::new()).expect("indexes");
     let early = signing_day().plus(-1).to_compact();

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod architectures;
 mod busybox;
 mod caches;
 mod commands;
@@ -32,5 +33,6 @@ mod systemd_databases;
 mod tar;
 mod transcripts;
 mod trust;
+mod ubuntu;
 mod versions;
 mod why;

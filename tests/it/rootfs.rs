@@ -37,6 +37,7 @@ fn options() -> Options {
     Options {
         epoch: Epoch::from_variable(None).expect("valid"),
         architecture: "amd64".to_owned(),
+        foreign: Vec::new(),
         kernel_release: Machine::DEFAULT_KERNEL_RELEASE.to_owned(),
         journal: false,
         preseed: Vec::new(),

@@ -23,6 +23,11 @@ impl Deb {
         Self { name, version, architecture: "amd64".into(), fields: vec![], control: vec![], files: vec![file] }
     }
 
+    pub fn of(mut self, architecture: &str) -> Self {
+        architecture.clone_into(&mut self.architecture);
+        self
+    }
+
     pub fn field(mut self, name: &str, value: &str) -> Self {
         self.fields.push((name.to_owned(), value.to_owned()));
         self
