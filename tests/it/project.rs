@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 pub struct Project {
-    archive: Archive,
+    pub archive: Archive,
     folder: tempfile::TempDir,
 }
 
