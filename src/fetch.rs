@@ -213,6 +213,9 @@ pub enum Error {
     NoIndex { suite: String, component: String, architecture: String, has: String },
     #[error("{file}: {source}")]
     Index { file: String, source: compress::Error },
+    /// A signed file of the store is not what its name says.
+    #[error("{0}")]
+    Signed(String),
     #[error(transparent)]
     Trust(#[from] trust::Error),
     #[error(transparent)]

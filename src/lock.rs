@@ -15,6 +15,7 @@ use crate::{
     manifest::{project::Target, skip::Skip},
 };
 
+pub mod difference;
 pub mod reader;
 pub mod stale;
 pub mod writer;
@@ -63,8 +64,10 @@ pub struct SuiteName {
 /// What was signed, by whom, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suite {
-    /// Of the InRelease file, signature included.
+    /// Of the InRelease file, signature included; of Release where the signature is detached.
     pub in_release: Sha256,
+    /// Of Release.gpg, where the archive has no InRelease.
+    pub signature: Option<Sha256>,
     /// Of the primary key.
     pub signer: Fingerprint,
     pub date: Instant,

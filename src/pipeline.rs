@@ -36,13 +36,14 @@ mod prove;
 mod refused;
 mod rehearsal;
 mod rootfs;
+mod stale;
 mod verify;
 mod why;
 
 pub use build::{Build, Built, build};
 pub use inject::{BadInject, Inject, Injected};
 pub use locking::{Locked, lock};
-pub use prove::{Proven, prove};
+pub use prove::{EvidenceLink, Proven, prove};
 pub use refused::Refused;
 pub use rehearsal::{Rehearsed, rehearse};
 pub use rootfs::{Asked, Named, Rootfs, Written, resolve, rootfs};
@@ -78,6 +79,8 @@ pub enum PipelineError {
     Lock(#[from] lock::reader::LockError),
     #[error("{file}: there is no lock of {target} on {base}")]
     NoLock { file: String, target: Target, base: String },
+    #[error("{file} is of {found}, expected {expected}")]
+    OtherLock { file: String, found: String, expected: String },
     #[error("{file} is stale: {}", why.join("; "))]
     Stale { file: String, why: Vec<String> },
     #[error(transparent)]
@@ -100,8 +103,8 @@ pub enum PipelineError {
     Provided { wanted: String, providers: Vec<String> },
     #[error("version of package `{package}`")]
     Version { package: String, source: version::Error },
-    #[error("{file}: {fault}")]
-    Unproven { file: String, fault: String },
+    #[error("{file}: {link}: {why}")]
+    Unproven { file: String, link: EvidenceLink, why: String },
     #[error(transparent)]
     Configure(#[from] configure::Error),
     #[error("{file}: scripts.skip: there is no package {package} on {base}")]
@@ -148,9 +151,14 @@ impl PipelineError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoLock { target, base, .. } => Some(format!("`icos lock {target} --base {base}` makes it")),
+            Self::OtherLock { .. } => Some("it was changed by hand or renamed: `icos lock` makes it anew".to_owned()),
             Self::Stale { .. } | Self::Changed { .. } => {
                 Some("`icos lock` makes it anew; review and commit what changes".to_owned())
             }
+            Self::Unproven { link, .. } => Some(link.hint().to_owned()),
+            Self::Package(_, error) if matches!(**error, store::Error::Digest { .. }) => Some(DAMAGED.to_owned()),
+            Self::Store(store::Error::Digest { .. }) => Some(DAMAGED.to_owned()),
+            Self::Lock(error) => error.hint(),
             Self::Project(error) => error.hint(),
             Self::Manifest(error) => error.hint().map(str::to_owned),
             Self::Overlay(error) => error.hint(),
@@ -183,6 +191,8 @@ impl PipelineError {
     }
 }
 
+const DAMAGED: &str = "the store is damaged: `icos store verify` removes what is, and it is fetched again";
+
 pub type Result<T> = std::result::Result<T, PipelineError>;
 
 /// A base's definition.
@@ -214,9 +224,24 @@ pub fn read_lock(project: &Project, base: &str, target: &Target) -> Result<(Lock
     let lock = lock::reader::read(&file, &text)?;
     let stale = lock.stale(&definitions(project, base, &target.os)?);
     if !stale.is_empty() {
-        return Err(PipelineError::Stale { file, why: stale.iter().map(ToString::to_string).collect() });
+        return Err(PipelineError::Stale { file, why: stale::told(project, &lock, &stale)? });
     }
+    check_head(&file, &lock, target, &self::base(project, base)?)?;
     Ok((lock, text))
+}
+
+/// Whether a lock that is not stale is its target's, of the base's snapshot and architecture.
+fn check_head(file: &str, lock: &Lock, target: &Target, base: &Base) -> Result<()> {
+    let told = |target: &Target, name: &str, architecture: &str, snapshot: Option<Instant>| {
+        let snapshot = snapshot.map_or("live mirrors".to_owned(), |instant| format!("the snapshot {instant}"));
+        format!("{target} on {name} for {architecture} from {snapshot}")
+    };
+    let found = told(&lock.target, &lock.base, lock.architecture.as_str(), lock.snapshot);
+    let expected = told(target, &base.name, &base.architecture, base.timestamp);
+    if found == expected {
+        return Ok(());
+    }
+    Err(PipelineError::OtherLock { file: file.to_owned(), found, expected })
 }
 
 /// The lock of a target, stale or not, if there is one.
@@ -286,6 +311,7 @@ pub fn locked_sums(project: &Project) -> Result<BTreeSet<Sha256>> {
             sums.extend(lock.packages.values().map(|package| package.file.sha256));
             for suite in lock.suites.values() {
                 sums.insert(suite.in_release);
+                sums.extend(suite.signature);
                 sums.extend(suite.indexes.values().map(|index| index.sha256));
             }
         }

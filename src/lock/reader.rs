@@ -40,7 +40,9 @@ impl LockError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Syntax(error) => error.hint().map(str::to_owned),
-            Self::Format { .. } | Self::NotCanonical { .. } => Some("make the lock again with `icos lock`".to_owned()),
+            Self::Format { .. } | Self::NotCanonical { .. } => {
+                Some("take it back from version control, or remove it and make it again with `icos lock`".to_owned())
+            }
             _ => None,
         }
     }
@@ -84,6 +86,7 @@ struct RawSuite {
     date: String,
     signer: Fingerprint,
     in_release: Sha256,
+    signature: Option<Sha256>,
     #[serde(default, rename = "index")]
     indexes: Vec<RawIndex>,
 }
@@ -179,6 +182,7 @@ fn suite(raw: RawSuite, place: &Place<'_>) -> Result<Suite, LockError> {
     }
     Ok(Suite {
         in_release: raw.in_release,
+        signature: raw.signature,
         signer: raw.signer,
         date: Instant::from_compact(&raw.date).map_err(|error| place.fail("date", error))?,
         indexes,

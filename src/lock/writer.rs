@@ -58,6 +58,9 @@ fn suite(out: &mut String, name: &SuiteName, suite: &Suite) {
     line(out, "date", Quoted(&suite.date.to_compact()));
     line(out, "signer", Quoted(&suite.signer.to_string()));
     line(out, "in-release", Quoted(&suite.in_release.to_string()));
+    if let Some(signature) = suite.signature {
+        line(out, "signature", Quoted(&signature.to_string()));
+    }
     for (path, index) in &suite.indexes {
         *out += "\n[[suite.index]]\n";
         line(out, "path", Quoted(path));

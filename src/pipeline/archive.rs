@@ -48,7 +48,7 @@ fn seen(lock: Option<&Lock>) -> BTreeMap<(String, String), Seen> {
     let suites = lock.into_iter().flat_map(|lock| &lock.suites);
     suites
         .map(|(name, suite)| {
-            let seen = Seen { digest: suite.in_release, date: suite.date };
+            let seen = Seen { digest: suite.in_release, signature: suite.signature, date: suite.date };
             ((name.archive.clone(), name.suite.clone()), seen)
         })
         .collect()

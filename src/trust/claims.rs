@@ -10,6 +10,8 @@ pub enum Freshness {
     /// A snapshot service: the file is of the pinned instant or before. `Valid-Until` has passed for every old snapshot
     /// and says nothing.
     Pinned { instant: Instant },
+    /// A lock names the file by its digest, so it was fresh then, and no clock is asked.
+    Locked,
 }
 
 /// How far an archive's clock may run ahead of this machine's.
@@ -58,7 +60,7 @@ pub fn check(
             }
         }
         Freshness::Pinned { instant } if instant < date => return Err(ClaimError::AfterPin { file, date, instant }),
-        Freshness::Pinned { .. } => {}
+        Freshness::Pinned { .. } | Freshness::Locked => {}
     }
     match not_before.filter(|not_before| date < *not_before) {
         Some(not_before) => Err(ClaimError::RolledBack { file, date, not_before }),
@@ -148,6 +150,7 @@ mod tests {
             (live("20250731T233000Z"), ""),
             (pinned("20250801T000000Z"), ""),
             (pinned("20260101T000000Z"), "20250801T000000Z"),
+            (Freshness::Locked, "20250801T000000Z"),
         ] {
             assert_eq!(told(good, not_before), Ok(()));
         }
@@ -172,6 +175,7 @@ mod tests {
             ),
             (pinned("20260101T000000Z"), "20250801T000001Z", rolled_back),
             (live("20250802T000000Z"), "20250801T000001Z", rolled_back),
+            (Freshness::Locked, "20250801T000001Z", rolled_back),
         ] {
             assert_eq!(told(bad, not_before), Err(expect.to_owned()));
         }

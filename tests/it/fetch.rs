@@ -80,7 +80,7 @@ fn indexes_are_verified_and_kept() {
     assert_eq!(site.server.requests(), [in_release]);
     assert_eq!(again[0].release, index.release);
     let offline = Client { offline: true, ..client };
-    let seen = Seen { digest: index.release.evidence.digest, date: index.release.release.date };
+    let seen = Seen { digest: index.release.evidence.digest, signature: None, date: index.release.release.date };
     let kept = offline.indexes(&site, &[&uri], Some(seen)).expect("indexes");
     assert_eq!(kept[0].packages().expect("readable"), text.as_bytes());
     let error = offline.indexes(&site, &[&uri], None).expect_err("nothing says which InRelease");
@@ -145,7 +145,7 @@ fn release_files_that_are_refused() {
     let text = String::from_utf8(good.clone()).expect("text");
     let stranger = Archive::new().expect("gpg is there");
     stranger.publish(&site.suite);
-    let seen = Some(Seen { digest: Sha256::of(b"x"), date: signing_day().plus(1) });
+    let seen = Some(Seen { digest: Sha256::of(b"x"), signature: None, date: signing_day().plus(1) });
     let cases: [(Vec<u8>, Option<Seen>, &str); 8] = [
         (
             publish(&|suite| suite.valid_until = Some(signing_day().plus(60))),
