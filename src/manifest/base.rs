@@ -5,6 +5,11 @@ use serde::Deserialize;
 use super::{ManifestError, uri::Uri};
 use crate::{date::Instant, deb::fingerprint::Fingerprint};
 
+pub mod edit;
+mod hold;
+
+pub use hold::{Hold, held_at, is_held, plain_name};
+
 /// Stands in a snapshot's URI for the base's timestamp.
 const TIMESTAMP: &str = "@TIMESTAMP@";
 
@@ -16,7 +21,9 @@ pub struct Base {
     pub architecture: String,
     /// The instant that snapshot origins are read at.
     pub timestamp: Option<Instant>,
+    /// With a hold, those at its instant follow those at the base's own.
     pub archives: Vec<Archive>,
+    pub hold: Option<Hold>,
     pub pins: Vec<Pin>,
 }
 
@@ -40,7 +47,12 @@ pub enum Origin {
     /// Live mirrors, tried in turn.
     Mirrors(Vec<Uri>),
     /// A service that serves the archive as it was at an instant.
-    Snapshot { root: Uri, instant: Instant },
+    Snapshot {
+        root: Uri,
+        instant: Instant,
+        /// As base.toml has it.
+        template: String,
+    },
 }
 
 /// Where packages may come from besides the origin.
@@ -85,6 +97,7 @@ struct BaseFile {
     timestamp: Option<String>,
     #[serde(rename = "archive")]
     archives: Vec<ArchiveFile>,
+    hold: Option<hold::HoldFile>,
     #[serde(default, rename = "pin")]
     pins: Vec<Pin>,
 }
@@ -144,7 +157,7 @@ fn checked(raw: BaseFile, folder: &str) -> Result<Base, String> {
         let name = archive.name.clone();
         checked_archive(archive, timestamp).map_err(|message| format!("archive `{name}`: {message}"))
     });
-    let archives = archives.collect::<Result<Vec<_>, _>>()?;
+    let mut archives = archives.collect::<Result<Vec<_>, _>>()?;
     if archives.is_empty() {
         return Err("no [[archive]]".to_owned());
     }
@@ -153,14 +166,18 @@ fn checked(raw: BaseFile, folder: &str) -> Result<Base, String> {
             return Err(format!("archive `{}` is defined twice", archive.name));
         }
     }
-    let has_snapshot = archives.iter().any(|archive| matches!(archive.origin, Origin::Snapshot { .. }));
-    if timestamp.is_some() && !has_snapshot {
+    if timestamp.is_some() && !archives.iter().any(Archive::has_past) {
         return Err("timestamp: no archive has a `snapshot`".to_owned());
     }
     for pin in &raw.pins {
         check_pin(pin, &archives).map_err(|message| format!("pin of `{}`: {message}", pin.packages.join(" ")))?;
     }
-    Ok(Base { name: raw.name, architecture: raw.architecture, timestamp, archives, pins: raw.pins })
+    let hold = raw.hold.map(|hold| hold::checked(hold, timestamp, &archives)).transpose()?;
+    if let Some(hold) = &hold {
+        let held: Vec<_> = archives.iter().filter_map(|archive| archive.at(hold.instant)).collect();
+        archives.extend(held);
+    }
+    Ok(Base { name: raw.name, architecture: raw.architecture, timestamp, archives, hold, pins: raw.pins })
 }
 
 fn checked_archive(raw: ArchiveFile, timestamp: Option<Instant>) -> Result<Archive, String> {
@@ -200,7 +217,8 @@ fn snapshot(template: &str, timestamp: Option<Instant>) -> Result<Origin, String
         return Err(format!("snapshot: expected {TIMESTAMP} once in `{template}`"));
     }
     let root = Uri::parse(&template.replace(TIMESTAMP, &instant.to_compact()));
-    Ok(Origin::Snapshot { root: root.map_err(|error| format!("snapshot: {error}"))?, instant })
+    let root = root.map_err(|error| format!("snapshot: {error}"))?;
+    Ok(Origin::Snapshot { root, instant, template: template.to_owned() })
 }
 
 fn check_pin(pin: &Pin, archives: &[Archive]) -> Result<(), String> {
@@ -250,10 +268,22 @@ mod tests {
         let root = Uri::parse("https://example.org/u/20250804T000000Z").expect("a URI");
         let instant = Instant::from_compact("20250804T000000Z").expect("a date");
         assert_eq!(base.timestamp, Some(instant));
-        assert_eq!(base.archives[0].origin, Origin::Snapshot { root, instant });
+        let template = "https://example.org/u/@TIMESTAMP@/".to_owned();
+        assert_eq!(base.archives[0].origin, Origin::Snapshot { root, instant, template });
         assert_eq!(base.archives[0].pool, [PoolMirror::Host]);
         assert_eq!(base.archives[0].keys[0].fingerprint.to_string(), KEY);
         assert_eq!(base.pins[0].suite.as_deref(), Some("n-security"));
+    }
+
+    #[test]
+    fn holds_are_archives_of_another_instant() {
+        let hold = "[hold]\ntimestamp = \"20250701T000000Z\"\nexcept = [\"openssl\"]\n";
+        let base = Base::parse("base.toml", "x", &format!("{}\n{hold}", sample())).expect("a base");
+        let shown: Vec<_> = base.archives.iter().map(|archive| (archive.name.as_str(), archive.is_held())).collect();
+        assert_eq!(shown, [("u", false), ("u@20250701T000000Z", true)]);
+        assert_eq!(base.archives[1].plain_name(), "u");
+        let Origin::Snapshot { root, .. } = &base.archives[1].origin else { panic!("a snapshot") };
+        assert_eq!(root.to_string(), "https://example.org/u/20250701T000000Z");
     }
 
     #[test]
@@ -310,6 +340,20 @@ mod tests {
             "base.toml: archive `u`: keys: expected at least one; an archive without a pinned key can't be trusted",
             None,
         );
+        let held = |timestamp: &str, except: &str| {
+            format!("\n\n[hold]\ntimestamp = \"{timestamp}\"\nexcept = [{except}]\n\n[[archive]]")
+        };
+        let check_hold = |hold: &str, expect: &str| {
+            check("\n\n[[archive]]", hold, &format!("base.toml: hold: {expect}"), None);
+        };
+        check_hold(&held("20260101T000000Z", "\"a\""), "expected a timestamp before the base's own");
+        check_hold(&held("20250101T000000Z", ""), "except: expected at least one package");
+        let live = format!(
+            "{}\nname = \"live\"\nmirror = \"host\"\nsuites = [\"n\"]\ncomponents = [\"main\"]\n\
+             keys = [{{ fingerprint = \"{KEY}\", file = \"u.asc\" }}]\n\n[[archive]]",
+            held("20250101T000000Z", "\"a\"")
+        );
+        check_hold(&live, "archive `live` is read from live mirrors, which have no past");
         check("suite = \"n-s", "suite = \"m-s", "base.toml: pin of `*`: suite `m-security` is not in this base", None);
         let error = Base::parse("base.toml", "x", &sample().replacen(KEY, "1234", 1)).expect_err("refused");
         assert!(error.to_string().starts_with("base.toml:11:"), "{error}");

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::{PipelineError, Result, Session, archive::Offer, base};
+use super::{PipelineError, Result, Session, archive::Offer, base_of};
 use crate::{
     digest::Sha256,
     lock::{self, Lock, PackageKey, Source},
@@ -20,7 +20,7 @@ pub struct Proven {
 pub fn prove(session: &Session<'_>, file: &Path) -> Result<Proven> {
     let name = session.project.relative(file);
     let lock = lock::reader::read(&name, &fs_err::read_to_string(file)?)?;
-    let base = base(session.project, &lock.base)?;
+    let base = base_of(session.project, &lock)?;
     let offer = Offer::new(session, &base, Some(&lock))?;
     let fail = |fault: String| PipelineError::Unproven { file: name.clone(), fault };
     check_suites(&lock, &offer).map_err(fail)?;

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod bump;
 mod busybox;
 mod caches;
 mod commands;
