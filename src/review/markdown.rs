@@ -19,6 +19,8 @@ const HEAD: usize = 40_000;
 const ENTRY: usize = 4_000;
 /// Characters of one name, version or line.
 const WORD: usize = 200;
+/// Vulnerabilities that are named together.
+const NAMED: usize = 12;
 /// Bytes kept for the sentence that says what is left out.
 const RESERVE: usize = 300;
 
@@ -50,14 +52,19 @@ fn cut(text: &str, limit: usize) -> (&str, usize) {
 }
 
 fn head(out: &mut String, reviews: &[&Review]) -> fmt::Result {
-    let mut vulnerabilities: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut packages_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (name, packages) in reviews.iter().flat_map(|review| &review.vulnerabilities) {
-        vulnerabilities.entry(name).or_default().extend(packages.iter().map(String::as_str));
+        packages_of.entry(name).or_default().extend(packages.iter().map(String::as_str));
     }
-    if !vulnerabilities.is_empty() {
+    // A kernel's are hundreds.
+    let mut by_packages: BTreeMap<BTreeSet<&str>, Vec<&str>> = BTreeMap::new();
+    for (name, packages) in packages_of {
+        by_packages.entry(packages).or_default().push(name);
+    }
+    if !by_packages.is_empty() {
         writeln!(out, "## Vulnerabilities that new changelog entries name\n")?;
-        for (name, packages) in vulnerabilities {
-            writeln!(out, "- {name}: {}", list(packages))?;
+        for (packages, names) in by_packages {
+            writeln!(out, "- {}: {}", list(packages), some(&names))?;
         }
         writeln!(out)?;
     }
@@ -215,14 +222,8 @@ fn changelogs(out: &mut String, reviews: &[&Review]) {
         return;
     }
     out.push_str("## Changelogs\n\n");
-    let mut left = 0;
-    for (entries, packages) in &groups {
-        let piece = [true, false].into_iter().map(|with_texts| changelog(entries, packages, with_texts));
-        match piece.into_iter().find(|piece| out.len() + piece.len() + RESERVE <= LIMIT) {
-            Some(piece) => out.push_str(&piece),
-            None => left += 1,
-        }
-    }
+    let (shown, left) = fitting(&groups, LIMIT.saturating_sub(out.len() + RESERVE));
+    out.push_str(&shown);
     if left > 0 {
         let _ = writeln!(out, "{left} more changelogs are left out here; {MORE}\n");
     }
@@ -232,6 +233,26 @@ fn changelogs(out: &mut String, reviews: &[&Review]) {
             out.push_str(&text);
         }
     }
+}
+
+/// What fits of all changelogs, and how many do not. As many as possible are shown, and then as many texts: the shortest first.
+fn fitting(groups: &Groups<'_>, mut room: usize) -> (String, usize) {
+    let pieces = |with_texts| groups.iter().map(move |(entries, packages)| changelog(entries, packages, with_texts));
+    let (whole, bare): (Vec<String>, Vec<String>) = (pieces(true).collect(), pieces(false).collect());
+    let mut chosen: Vec<Option<&String>> = vec![None; groups.len()];
+    for pieces in [&bare, &whole] {
+        let mut order: Vec<usize> = (0..groups.len()).collect();
+        order.sort_by_key(|at| pieces[*at].len());
+        for at in order {
+            let now = chosen[at].map_or(0, String::len);
+            if pieces[at].len() <= room + now {
+                room = room + now - pieces[at].len();
+                chosen[at] = Some(&pieces[at]);
+            }
+        }
+    }
+    let left = chosen.iter().filter(|piece| piece.is_none()).count();
+    (chosen.into_iter().flatten().map(String::as_str).collect(), left)
 }
 
 fn changelog(entries: &[Entry], packages: &BTreeMap<&str, (&Package, &str)>, with_texts: bool) -> String {
@@ -254,7 +275,7 @@ fn changelog(entries: &[Entry], packages: &BTreeMap<&str, (&Package, &str)>, wit
         out.push_str(&format!("{version} for {suites}, urgency {urgency}"));
         let found: Vec<&str> = entry.vulnerabilities.iter().map(String::as_str).collect();
         if !found.is_empty() {
-            out.push_str(&format!(", names {}", found.join(", ")));
+            out.push_str(&format!(", names {}", some(&found)));
         }
         out.push_str("\n\n");
         if with_texts && !entry.changes.is_empty() {
@@ -327,6 +348,14 @@ fn html(text: &str) -> String {
     format!("<code>{text}</code>")
 }
 
+/// Identifiers of vulnerabilities, joined; of very many the first, and how many more there are.
+fn some(names: &[&str]) -> String {
+    match names.len().checked_sub(NAMED) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..NAMED].join(", ")),
+    }
+}
+
 /// Names as code, joined.
 fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(code).collect::<Vec<_>>().join(", ")
@@ -354,6 +383,15 @@ mod tests {
         assert_eq!(cut("a\nbc", 9), ("a\nbc", 0));
         let long = format!("{}é\nx", "a".repeat(ENTRY - 1));
         assert_eq!(excerpt(&long), (&long[..ENTRY - 1], 2));
+    }
+
+    #[test]
+    fn names_some_of_many() {
+        let names: Vec<String> = (0..NAMED + 2).map(|n| format!("CVE-2024-{n:04}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(some(&names[..2]), "CVE-2024-0000, CVE-2024-0001");
+        assert!(some(&names[..NAMED]).ends_with("CVE-2024-0011"));
+        assert!(some(&names).ends_with("CVE-2024-0011 and 2 more"));
     }
 
     fn review(packages: Vec<Package>, lines: usize) -> Review {
@@ -422,6 +460,10 @@ mod tests {
         check(vec![package("a", &"x\n".repeat(5000), 1)], 0, &["\n3000 lines are left out here"]);
         check(vec![package("a", &"x".repeat(70_000), 1)], 0, &["\n1 lines are left out here"]);
         check(many(40, &"y\n".repeat(1500)), 0, &["Its text is left out here", "<code>p39</code>"]);
+        // A long one does not take the room of short ones.
+        let mut mixed: Vec<Package> = many(25, &"y\n".repeat(1900));
+        mixed.push(package("z", "the short one", 1));
+        check(mixed, 0, &["the short one", "<code>p24</code>"]);
         check(many(2000, "z"), 2000, &["more changelogs are left out here"]);
     }
 
