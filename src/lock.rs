@@ -15,6 +15,7 @@ use crate::{
     manifest::{project::Target, skip::Skip},
 };
 
+pub mod delta;
 pub mod difference;
 pub mod reader;
 pub mod stale;

@@ -13,7 +13,7 @@ use crate::{
     lock::{self, Lock, Role, Source},
     manifest::{
         ManifestError,
-        base::Base,
+        base::{Base, held_at},
         project::{Project, ProjectError, Target},
     },
     mirror::{self, Known, Mirrors},
@@ -29,6 +29,7 @@ mod answer;
 mod archive;
 mod assemble;
 mod build;
+mod bump;
 mod inject;
 mod local;
 mod locking;
@@ -41,6 +42,7 @@ mod verify;
 mod why;
 
 pub use build::{Build, Built, build};
+pub use bump::{Bump, Bumped, bump, diff};
 pub use inject::{BadInject, Inject, Injected};
 pub use locking::{Locked, lock};
 pub use prove::{EvidenceLink, Proven, prove};
@@ -127,6 +129,22 @@ pub enum PipelineError {
     Io(#[from] std::io::Error),
     #[error("base `{base}` is pinned to {timestamp}, and it is {now}: what is still to come has no snapshot")]
     Future { base: String, timestamp: Instant, now: Instant },
+    #[error("base `{base}` has no package or source `{package}`, which is not to be held")]
+    UnknownExcept { package: String, base: String, nearest: Vec<String> },
+    #[error("base `{base}` is read from live mirrors, which have no past: {what}")]
+    Live { base: String, what: &'static str },
+    #[error("{file}: expected `timestamp = \"…\"` in a line of its own above every table")]
+    Unmovable { file: String },
+    #[error("base `{base}` stands at {from}, which is not before {to}")]
+    Backwards { base: String, from: String, to: String },
+    #[error("locking {target} on {base}")]
+    Locking {
+        target: Target,
+        base: String,
+        /// Whether most packages are held.
+        is_held: bool,
+        source: Box<PipelineError>,
+    },
     #[error("image `{image}` has nothing for base `{base}`")]
     NotForBase { image: String, base: String },
     #[error("ids: {kind} `{name}` has a number, but nothing makes that {kind}")]
@@ -183,6 +201,20 @@ impl PipelineError {
             Self::Configure(error) => error.hint(),
             Self::Provided { .. } => Some("name one of them in image.toml".to_owned()),
             Self::Why(error) => error.hint(),
+            Self::Locking { source, is_held: true, .. } if matches!(**source, Self::Resolve(_)) => {
+                Some("what a package needs may have to move with it: name that by `--package` as well".to_owned())
+            }
+            Self::Locking { source, .. } => source.hint(),
+            Self::UnknownExcept { nearest, .. } if !nearest.is_empty() => {
+                Some(format!("did you mean `{}`?", nearest.join("` or `")))
+            }
+            Self::Live { base, .. } => Some(format!(
+                "`icos bump --base {base}` alone locks what the mirrors have now; a `snapshot` in base.toml has a past"
+            )),
+            Self::Backwards { .. } => {
+                Some("what was before is in the history of snapshots/, whence `git revert` brings it back".to_owned())
+            }
+            Self::Future { .. } => Some("`--to latest` is the newest there is".to_owned()),
             Self::AbsentId { .. } => Some("take it out of [ids] in image.toml, or make it in an overlay".to_owned()),
             Self::Label(error) => error.hint().map(str::to_owned),
             Self::TooLarge { .. } => Some("leave packages out, or enlarge the partition in image.toml".to_owned()),
@@ -251,6 +283,16 @@ fn read_any_lock(project: &Project, base: &str, target: &Target) -> Result<Optio
         return Ok(None);
     }
     Ok(Some(lock::reader::read(&project.relative(&path), &fs_err::read_to_string(&path)?)?))
+}
+
+/// A lock's base, its archives as they were at the instants that the lock is of: the definition may have moved on.
+pub(crate) fn base_of(project: &Project, lock: &Lock) -> Result<Base> {
+    let base = base(project, &lock.base)?;
+    let held = lock.suites.keys().find_map(|suite| held_at(&suite.archive));
+    Ok(match lock.snapshot {
+        Some(instant) => base.at(instant, held),
+        None => base,
+    })
 }
 
 /// Where the archives of a base are read, by name: nowhere when offline, so that no mirror need be known.

@@ -36,7 +36,7 @@ pub(super) fn locked(project: &Project, base: Option<&str>) -> anyhow::Result<Ve
             found.push(target);
         }
     }
-    anyhow::ensure!(!found.is_empty(), "no target has a lock yet; name those to lock");
+    anyhow::ensure!(!found.is_empty(), "no target has a lock yet; `icos lock TARGET` makes one");
     Ok(found)
 }
 

@@ -5,6 +5,11 @@ use serde::Deserialize;
 use super::{ManifestError, uri::Uri};
 use crate::{date::Instant, deb::fingerprint::Fingerprint};
 
+pub mod edit;
+mod hold;
+
+pub use hold::{Hold, held_at, is_held, plain_name};
+
 /// Stands in a snapshot's URI for the base's timestamp.
 const TIMESTAMP: &str = "@TIMESTAMP@";
 
@@ -18,7 +23,9 @@ pub struct Base {
     pub foreign: Vec<String>,
     /// The instant that snapshot origins are read at.
     pub timestamp: Option<Instant>,
+    /// With a hold, those at its instant follow those at the base's own.
     pub archives: Vec<Archive>,
+    pub hold: Option<Hold>,
     pub pins: Vec<Pin>,
 }
 
@@ -44,7 +51,12 @@ pub enum Origin {
     /// Live mirrors, tried in turn.
     Mirrors(Vec<Uri>),
     /// A service that serves the archive as it was at an instant.
-    Snapshot { root: Uri, instant: Instant },
+    Snapshot {
+        root: Uri,
+        instant: Instant,
+        /// As base.toml has it.
+        template: String,
+    },
 }
 
 /// Where packages may come from besides the origin.
@@ -91,6 +103,7 @@ struct BaseFile {
     timestamp: Option<String>,
     #[serde(rename = "archive")]
     archives: Vec<ArchiveFile>,
+    hold: Option<hold::HoldFile>,
     #[serde(default, rename = "pin")]
     pins: Vec<Pin>,
 }
@@ -156,7 +169,7 @@ fn checked(raw: BaseFile, folder: &str) -> Result<Base, String> {
         let name = archive.name.clone();
         checked_archive(archive, timestamp).map_err(|message| format!("archive `{name}`: {message}"))
     });
-    let archives = archives.collect::<Result<Vec<_>, _>>()?;
+    let mut archives = archives.collect::<Result<Vec<_>, _>>()?;
     if archives.is_empty() {
         return Err("no [[archive]]".to_owned());
     }
@@ -165,15 +178,19 @@ fn checked(raw: BaseFile, folder: &str) -> Result<Base, String> {
             return Err(format!("archive `{}` is defined twice", archive.name));
         }
     }
-    let has_snapshot = archives.iter().any(|archive| matches!(archive.origin, Origin::Snapshot { .. }));
-    if timestamp.is_some() && !has_snapshot {
+    if timestamp.is_some() && !archives.iter().any(Archive::has_past) {
         return Err("timestamp: no archive has a `snapshot`".to_owned());
     }
     for pin in &raw.pins {
         check_pin(pin, &archives).map_err(|message| format!("pin of `{}`: {message}", pin.packages.join(" ")))?;
     }
+    let hold = raw.hold.map(|hold| hold::checked(hold, timestamp, &archives)).transpose()?;
+    if let Some(hold) = &hold {
+        let held: Vec<_> = archives.iter().filter_map(|archive| archive.at(hold.instant)).collect();
+        archives.extend(held);
+    }
     let BaseFile { name, architecture, foreign, pins, .. } = raw;
-    Ok(Base { name, architecture, foreign, timestamp, archives, pins })
+    Ok(Base { name, architecture, foreign, timestamp, archives, hold, pins })
 }
 
 fn check_architectures(raw: &BaseFile) -> Result<(), String> {
@@ -241,7 +258,8 @@ fn snapshot(template: &str, earliest: Option<&str>, timestamp: Option<Instant>) 
         return Err(format!("snapshot: expected {TIMESTAMP} once in `{template}`"));
     }
     let root = Uri::parse(&template.replace(TIMESTAMP, &instant.to_compact()));
-    Ok(Origin::Snapshot { root: root.map_err(|error| format!("snapshot: {error}"))?, instant })
+    let root = root.map_err(|error| format!("snapshot: {error}"))?;
+    Ok(Origin::Snapshot { root, instant, template: template.to_owned() })
 }
 
 fn check_pin(pin: &Pin, archives: &[Archive]) -> Result<(), String> {
@@ -292,7 +310,8 @@ mod tests {
         let root = Uri::parse("https://example.org/u/20250804T000000Z").expect("a URI");
         let instant = Instant::from_compact("20250804T000000Z").expect("a date");
         assert_eq!(base.timestamp, Some(instant));
-        assert_eq!(base.archives[0].origin, Origin::Snapshot { root, instant });
+        let template = "https://example.org/u/@TIMESTAMP@/".to_owned();
+        assert_eq!(base.archives[0].origin, Origin::Snapshot { root, instant, template });
         assert_eq!(base.archives[0].pool, [PoolMirror::Host]);
         assert_eq!(base.archives[0].keys[0].fingerprint.to_string(), KEY);
         assert_eq!(base.pins[0].suite.as_deref(), Some("n-security"));
@@ -321,6 +340,37 @@ mod tests {
             "base.toml: archive `u`: architectures: the base has no `i386`",
             None,
         );
+    }
+
+    #[test]
+    fn holds_are_archives_of_another_instant() {
+        let hold = "[hold]\ntimestamp = \"20250701T000000Z\"\nexcept = [\"openssl\"]\n";
+        let base = Base::parse("base.toml", "x", &format!("{}\n{hold}", sample())).expect("a base");
+        let shown: Vec<_> = base.archives.iter().map(|archive| (archive.name.as_str(), archive.is_held())).collect();
+        assert_eq!(shown, [("u", false), ("u@20250701T000000Z", true)]);
+        assert_eq!(base.archives[1].plain_name(), "u");
+        let Origin::Snapshot { root, .. } = &base.archives[1].origin else { panic!("a snapshot") };
+        assert_eq!(root.to_string(), "https://example.org/u/20250701T000000Z");
+    }
+
+    #[test]
+    fn refuses_wrong_holds() {
+        let held = |timestamp: &str, except: &str| {
+            format!("\n\n[hold]\ntimestamp = \"{timestamp}\"\nexcept = [{except}]\n\n[[archive]]")
+        };
+        let check_hold = |hold: &str, expect: &str| {
+            let text = sample().replacen("\n\n[[archive]]", hold, 1);
+            let error = Base::parse("base.toml", "x", &text).expect_err("refused");
+            assert_eq!(error.to_string(), format!("base.toml: hold: {expect}"));
+        };
+        check_hold(&held("20260101T000000Z", "\"a\""), "expected a timestamp before the base's own");
+        check_hold(&held("20250101T000000Z", ""), "except: expected at least one package");
+        let live = format!(
+            "{}\nname = \"live\"\nmirror = \"host\"\nsuites = [\"n\"]\ncomponents = [\"main\"]\n\
+             keys = [{{ fingerprint = \"{KEY}\", file = \"u.asc\" }}]\n\n[[archive]]",
+            held("20250101T000000Z", "\"a\"")
+        );
+        check_hold(&live, "archive `live` is read from live mirrors, which have no past");
     }
 
     #[test]

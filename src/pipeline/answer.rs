@@ -28,6 +28,9 @@ pub(super) fn key(base: &Base, indexes: &[VerifiedIndex], asked: &Asked, own: &[
     add(env!("CARGO_PKG_VERSION").as_bytes());
     add(base.architectures().join(" ").as_bytes());
     add(format!("{:?}", base.pins).as_bytes());
+    if let Some(hold) = &base.hold {
+        add(format!("{hold:?}").as_bytes());
+    }
     add(&(indexes.len() as u64).to_le_bytes());
     for index in indexes {
         let release = &index.release;

@@ -85,7 +85,16 @@ pub(super) fn locked(session: &Session<'_>, image: &Image, lock: &Lock) -> Optio
 
 /// The layers of a lock's root.
 pub(super) fn root_layers(session: &Session<'_>, lock: &Lock) -> Result<Vec<Layer>> {
-    layers(session, &sums(lock, Role::Root), &|sum| name_of(lock, sum))
+    layers_of(session, lock, Role::Root)
+}
+
+/// The layers of a lock's boot loader.
+pub(super) fn loader_layers(session: &Session<'_>, lock: &Lock) -> Result<Vec<Layer>> {
+    layers_of(session, lock, Role::Loader)
+}
+
+fn layers_of(session: &Session<'_>, lock: &Lock, role: Role) -> Result<Vec<Layer>> {
+    layers(session, &sums(lock, role), &|sum| name_of(lock, sum))
 }
 
 /// The finished tree of an image, with a journal if one is to be kept.
@@ -126,7 +135,7 @@ fn content_len(layer: &Layer) -> u64 {
 /// The files of the boot loader's packages, by path.
 pub(super) fn loader(session: &Session<'_>, lock: &Lock) -> Result<BTreeMap<Vec<u8>, Content>> {
     let mut files = BTreeMap::new();
-    for layer in layers(session, &sums(lock, Role::Loader), &|sum| name_of(lock, sum))? {
+    for layer in loader_layers(session, lock)? {
         for member in layer.members {
             if let Kind::Regular(content) = member.kind {
                 files.insert(member.path.as_bytes().to_vec(), content);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, path::Path};
 use bytes::Bytes;
 use rayon::prelude::*;
 
-use super::{PipelineError, Result, Session, archive::Offer, base, check_head, definitions, stale};
+use super::{PipelineError, Result, Session, archive::Offer, base_of, check_head, definitions, stale};
 use crate::{
     deb::{
         archive,
@@ -83,7 +83,7 @@ fn broken<T>(link: EvidenceLink, why: impl fmt::Display) -> Checked<T> {
 pub fn prove(session: &Session<'_>, file: &Path) -> Result<Proven> {
     let name = session.project.relative(file);
     let lock = lock::reader::read(&name, &fs_err::read_to_string(file)?)?;
-    let base = base(session.project, &lock.base)?;
+    let base = base_of(session.project, &lock)?;
     let now = lock.stale(&definitions(session.project, &lock.base, &lock.target.os)?);
     let own = session.project.relative(&session.project.lock_file(&lock.base, &lock.target));
     if name.starts_with("snapshots/") && name != own {

@@ -5,6 +5,7 @@
 mod support;
 
 mod architectures;
+mod bump;
 mod busybox;
 mod caches;
 mod commands;

@@ -54,6 +54,22 @@ impl Project {
         project
     }
 
+    pub fn archive(&self) -> &Archive {
+        &self.archive
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        fs_err::read_to_string(self.path(path)).expect("readable")
+    }
+
+    /// What a loader and a disk need besides packages.
+    pub fn write_bootloader(&self) {
+        for (file, text) in [("esp.cfg", ""), ("os/grub.cfg", ""), ("os/boot_args", "A=@ARGUMENTS@\n")] {
+            self.write(&format!("bootloader/{file}"), text);
+        }
+        self.write("bootloader/os/grubenv", &format!("{:#<1024}", "# GRUB Environment Block\n"));
+    }
+
     pub fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
@@ -216,10 +232,7 @@ fn an_image_with_everything() {
         .replace("overlays = []", "overlays = [\"o\"]\n\n[ids]\ngroups = { pinned = 321 }")
         .replace("tree = \"/\"", "tree = \"/\", strip-matching = [\"/usr/lib/firmware/[^/]* [^/]*\"]");
     project.write("ic-os/os/image.toml", &image);
-    for (file, text) in [("esp.cfg", ""), ("os/grub.cfg", ""), ("os/boot_args", "A=@ARGUMENTS@\n")] {
-        project.write(&format!("bootloader/{file}"), text);
-    }
-    project.write("bootloader/os/grubenv", &format!("{:#<1024}", "# GRUB Environment Block\n"));
+    project.write_bootloader();
     project.write("tool", "a tool");
     let tool = project.path("tool").to_str().expect("UTF-8").to_owned();
     let (code, sum, errors) = project.icos(&["store", "add", &tool]);
