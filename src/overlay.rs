@@ -106,6 +106,8 @@ pub enum LoadFault {
     Variant(String, Option<String>),
     #[error("from: {} is not there", .0.display())]
     NoFile(PathBuf),
+    #[error("from: {} is a symbolic link, which may lead away from the overlay", .0.display())]
+    Link(PathBuf),
     #[error("from: {} is neither there nor in the store", .0.display())]
     NoArtifact(PathBuf),
     #[error("mode: {} is a folder", .0.display())]

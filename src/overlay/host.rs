@@ -50,9 +50,21 @@ pub(super) fn below(folder: &str, relative: &[u8]) -> Vec<u8> {
     [folder.trim_end_matches('/').as_bytes(), b"/", relative].concat()
 }
 
+/// Where a name leads beside the overlay. A symbolic link on the way could lead anywhere on this machine, so none is followed.
+fn beside(source: &Source<'_>, name: &str) -> Result<PathBuf, LoadFault> {
+    let mut path = source.folder.to_path_buf();
+    for part in Path::new(name).components() {
+        path.push(part);
+        if path.is_symlink() {
+            return Err(LoadFault::Link(path));
+        }
+    }
+    Ok(path)
+}
+
 /// A file beside the overlay.
 pub(super) fn read(source: &Source<'_>, name: &str) -> Result<Vec<u8>, LoadFault> {
-    let path = source.folder.join(name);
+    let path = beside(source, name)?;
     if !path.is_file() {
         return Err(LoadFault::NoFile(path));
     }
@@ -61,7 +73,7 @@ pub(super) fn read(source: &Source<'_>, name: &str) -> Result<Vec<u8>, LoadFault
 
 /// A single file, or what a folder holds; parents come before what is in them.
 pub(super) fn copied(source: &Source<'_>, from: &str, to: &str, mode: Option<Mode>) -> Result<Vec<Placed>, LoadFault> {
-    let top = source.folder.join(from);
+    let top = beside(source, from)?;
     if !top.is_dir() {
         let Ok(metadata) = top.metadata() else { return Err(LoadFault::NoFile(top)) };
         let Mode(bits) = mode.unwrap_or(Mode(if metadata.permissions().mode() & 0o100 != 0 { 0o755 } else { 0o644 }));
@@ -109,7 +121,7 @@ pub(super) fn artifact(
     sha256: Option<Sha256>,
     sha512: Option<Sha512>,
 ) -> Result<Bytes, LoadFault> {
-    let beside = source.folder.join(from);
+    let beside = beside(source, from)?;
     let stored = || sha256.and_then(|sum| (source.stored)(&sum));
     let path: PathBuf = if beside.is_file() { beside } else { stored().ok_or(LoadFault::NoArtifact(beside))? };
     let bytes = fs_err::read(&path)?;

@@ -256,7 +256,7 @@ fn what_is_held_may_not_suffice() {
     let Some(snapshots) = Snapshots::new(&days.each_ref().map(Vec::as_slice)) else { return };
     let files = snapshots.files();
     let (code, _, errors) = snapshots.project.icos(&["bump", "--to", DAYS[1], "--package", "tool"]);
-    let expect = "locking os/dev on test: tool 2 Depends: lib (>= 2) cannot hold: lib comes in 1\n";
+    let expect = "locking os/dev on test: tool 2 Depends: lib (>= 2) cannot hold: lib comes in 1 (made-up)\n";
     let hint = "\nhint: what a package needs may have to move with it: name that by `--package` as well\n";
     assert!(code == 1 && errors.contains(expect) && errors.ends_with(hint), "{errors}");
     assert_eq!(snapshots.files(), files);

@@ -51,9 +51,30 @@ impl Apt {
         if code == 0 && !apt.indexes().is_empty() {
             return Some(apt);
         }
+        // A mirror that is being updated has now and then no sound index of a suite that changes; the release itself is enough.
+        eprintln!("the release alone, since not all suites can be had: {errors}");
+        apt.write("sources.list", &Self::release_of_host()?);
+        apt.append(&format!(
+            "Dir::Etc::sourcelist \"{0}/sources.list\"; Dir::Etc::sourceparts \"{0}/log\";\n",
+            apt.path()
+        ));
+        let (code, output, errors) = apt.run("apt-get", &["--error-on=any", "update"]);
+        if code == 0 && !apt.indexes().is_empty() {
+            return Some(apt);
+        }
         assert!(std::env::var_os("CI").is_none(), "{output}{errors}");
         eprintln!("skipped: this machine's apt sources cannot be read: {errors}");
         None
+    }
+
+    /// A sources list with the suites of this machine that are no pockets: `bookworm`, not `bookworm-security`.
+    fn release_of_host() -> Option<String> {
+        let mut apt = judge("apt-get")?;
+        let (_, output, _) =
+            run(apt.args(["indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]));
+        let lines: std::collections::BTreeSet<&str> =
+            output.lines().filter(|line| line.split(' ').nth(1).is_some_and(|suite| !suite.contains('-'))).collect();
+        Some(lines.iter().map(|line| format!("deb {line}\n")).collect())
     }
 
     fn configured(architectures: &[&str]) -> Option<Self> {
