@@ -214,6 +214,7 @@ impl Reader<'_> {
             release::parse(verified.text()).map_err(|source| Error::Release { file: name.to_owned(), source })?;
         let freshness = match &self.source.archive.origin {
             Origin::Snapshot { instant, .. } => Freshness::Pinned { instant: *instant },
+            Origin::Host | Origin::Mirrors(_) if self.run.net.is_offline() => Freshness::Locked,
             Origin::Host | Origin::Mirrors(_) => Freshness::Live { now: self.now },
         };
         trust::check_claims(name, &release, self.suite, freshness, self.seen.map(|seen| seen.date))?;

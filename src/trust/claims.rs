@@ -10,6 +10,9 @@ pub enum Freshness {
     /// A snapshot service: the file is of the pinned instant or before. `Valid-Until` has passed for every old snapshot
     /// and says nothing.
     Pinned { instant: Instant },
+    /// A lock names the file by its sum: it was fresh when it was locked, and no clock has a say any more, neither years later
+    /// nor on a machine without a network, whose clock nobody sets.
+    Locked,
 }
 
 /// How far an archive's clock may run ahead of this machine's.
@@ -58,7 +61,7 @@ pub fn check(
             }
         }
         Freshness::Pinned { instant } if instant < date => return Err(ClaimError::AfterPin { file, date, instant }),
-        Freshness::Pinned { .. } => {}
+        Freshness::Pinned { .. } | Freshness::Locked => {}
     }
     match not_before.filter(|not_before| date < *not_before) {
         Some(not_before) => Err(ClaimError::RolledBack { file, date, not_before }),
@@ -148,6 +151,7 @@ mod tests {
             (live("20250731T233000Z"), ""),
             (pinned("20250801T000000Z"), ""),
             (pinned("20260101T000000Z"), "20250801T000000Z"),
+            (Freshness::Locked, "20250801T000000Z"),
         ] {
             assert_eq!(told(good, not_before), Ok(()));
         }
