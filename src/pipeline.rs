@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    boot, configure,
+    boot, bundle, configure,
     deb::{dependency::NotAName, packages, version},
     digest::Sha256,
     epoch::Epoch,
@@ -28,6 +28,7 @@ mod answer;
 mod archive;
 mod assemble;
 mod build;
+mod carry;
 mod inject;
 mod local;
 mod locking;
@@ -39,6 +40,7 @@ mod verify;
 mod why;
 
 pub use build::{Build, Built, build};
+pub use carry::{Carried, Carry, Received, carry, receive};
 pub use inject::{BadInject, Inject, Injected};
 pub use locking::{Locked, lock};
 pub use prove::{Proven, prove};
@@ -101,6 +103,12 @@ pub enum PipelineError {
     Version { package: String, source: version::Error },
     #[error("{file}: {fault}")]
     Unproven { file: String, fault: String },
+    #[error(transparent)]
+    Bundle(#[from] bundle::Error),
+    #[error("bundle {bundle}: {source}")]
+    InBundle { bundle: String, source: Box<Self> },
+    #[error("member `{member}`: {fault}")]
+    Member { member: String, fault: bundle::Fault },
     #[error(transparent)]
     Configure(#[from] configure::Error),
     #[error("{file}: scripts.skip: there is no package {package} on {base}")]
@@ -169,6 +177,7 @@ impl PipelineError {
             ) => Some(format!(
                 "`icos rootfs --skip-script '{package}:{script}=REASON'` leaves it out, for an image [[scripts.skip]] of image.toml"
             )),
+            Self::Bundle(error) => error.hint(),
             Self::Configure(error) => error.hint(),
             Self::Provided { .. } => Some("name one of them in image.toml".to_owned()),
             Self::Why(error) => error.hint(),

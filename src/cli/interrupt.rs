@@ -47,6 +47,11 @@ impl Unfinished {
     /// Registers `path`, which must not hold anything of value: what is there is removed.
     pub(super) fn new(path: PathBuf) -> Self {
         remove(&path);
+        Self::of(path)
+    }
+
+    /// Registers what is there already and was made for this.
+    pub(super) fn of(path: PathBuf) -> Self {
         unfinished().push(path.clone());
         Self { path }
     }

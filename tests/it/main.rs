@@ -4,6 +4,7 @@
 
 mod support;
 
+mod bundle;
 mod busybox;
 mod caches;
 mod commands;
