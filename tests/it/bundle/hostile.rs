@@ -79,8 +79,9 @@ fn flipped(judge: &mut Judge, good: &[u8], whole: &[Member], manifest: &Manifest
         {
             bytes[at] ^= 4;
             // The list's first line is of the manifest: which of the two is damaged can't be known.
-            let told = if name == "SHA256SUMS" && at == header + 512 { "bundle.json" } else { name };
-            judge.check(&bytes, &[&format!("member `{told}`")]);
+            let either = name == "SHA256SUMS" && at == header + 512;
+            let told = if either { "hint: the file was damaged".to_owned() } else { format!("member `{name}`") };
+            judge.check(&bytes, &[&told]);
             bytes[at] ^= 4;
         }
     }
