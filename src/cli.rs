@@ -22,6 +22,7 @@ use screen::{Loudness, Screen};
 mod args;
 pub mod boot;
 mod build;
+mod bump;
 mod bundle;
 mod environment;
 mod hint;
@@ -109,6 +110,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Resolve(args) => packages::run(&edge, args),
         Verb::Rootfs(args) => rootfs::run(&edge, args),
         Verb::Lock(args) => lock::run(&edge, args),
+        Verb::Bump(args) => bump::run(&edge, args),
+        Verb::Diff(args) => bump::diff(&edge, args),
         Verb::Fetch(args) => lock::fetch(&edge, args),
         Verb::Build(args) => build::run(&edge, args),
         Verb::Boot(args) => start::run(&edge, args),

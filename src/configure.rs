@@ -46,6 +46,8 @@ pub struct Options {
     pub epoch: Epoch,
     /// Debian's name of the target's architecture.
     pub architecture: String,
+    /// Others whose packages may be installed beside its own.
+    pub foreign: Vec<String>,
     /// What `uname -r` says to scripts.
     pub kernel_release: String,
     /// Answers for debconf, in the lines of debconf-set-selections(1).
@@ -283,7 +285,9 @@ impl Run<'_> {
         for path in [database::INFO, b"/var/lib/dpkg/updates", triggers::FOLDER] {
             tree.create_dir_all(path, &folder)?;
         }
-        let architectures = format!("{}\n", self.options.architecture);
+        let Options { architecture, foreign, .. } = self.options;
+        let architectures: String =
+            std::iter::once(architecture).chain(foreign).map(|name| format!("{name}\n")).collect();
         let files: [(&[u8], Vec<u8>); 4] = [
             (database::STATUS, Vec::new()),
             (database::ARCH, architectures.into_bytes()),
@@ -302,7 +306,9 @@ impl Run<'_> {
             databases.write(tree, now)?;
             tree.leave();
         }
-        self.machine.dpkg = Some(Database::new(&self.options.architecture));
+        let mut database = Database::new(&self.options.architecture);
+        database.foreign.clone_from(&self.options.foreign);
+        self.machine.dpkg = Some(database);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Debian's formats: packages, control files, versions, dependencies, indexes.
 
 pub mod archive;
+pub mod changelog;
 pub mod compress;
 pub mod control;
 pub mod dependency;

@@ -213,6 +213,9 @@ pub enum Error {
     NoIndex { suite: String, component: String, architecture: String, has: String },
     #[error("{file}: {source}")]
     Index { file: String, source: compress::Error },
+    /// A signed file of the store is not what its name says.
+    #[error("{0}")]
+    Signed(String),
     #[error(transparent)]
     Trust(#[from] trust::Error),
     #[error(transparent)]
@@ -229,6 +232,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Offline { .. } => Some("run `icos fetch` with a network once".to_owned()),
+            Self::Claim(ClaimError::RolledBack { .. }) => {
+                Some("the mirror is stale; to go back on purpose, remove the lock first".to_owned())
+            }
             Self::Updating { .. } => Some("try again in a few minutes, or name another mirror".to_owned()),
             Self::Failed { attempts, .. } => attempts.iter().find_map(|attempt| match &attempt.fault {
                 Fault::Refused(error) => error.hint(),
@@ -236,7 +242,10 @@ impl Error {
                 Fault::NoCertificates { .. } => Some(
                     "install the package ca-certificates, or use an http: mirror: signatures are checked".to_owned(),
                 ),
-                Fault::Busy { .. } => Some("the service is overloaded or down: try again later".to_owned()),
+                Fault::Busy { .. } | Fault::Status(500..) => Some(
+                    "the service is overloaded or down: try again later; what is locked and in the store builds without it"
+                        .to_owned(),
+                ),
                 _ => None,
             }),
             _ => None,

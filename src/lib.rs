@@ -56,6 +56,7 @@ pub mod mirror;
 pub mod output;
 pub mod overlay;
 pub mod resolve;
+pub mod review;
 pub mod store;
 pub mod trust;
 pub mod unpack;

@@ -15,6 +15,8 @@ use crate::{
     manifest::{project::Target, skip::Skip},
 };
 
+pub mod delta;
+pub mod difference;
 pub mod reader;
 pub mod stale;
 pub mod writer;
@@ -28,6 +30,8 @@ pub struct Lock {
     pub target: Target,
     pub base: String,
     pub architecture: Architecture,
+    /// Others whose packages may stand beside its own.
+    pub foreign: Vec<Architecture>,
     /// The instant of the snapshot; without one the archives were live mirrors.
     pub snapshot: Option<Instant>,
     pub policy: Policy,
@@ -61,8 +65,10 @@ pub struct SuiteName {
 /// What was signed, by whom, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suite {
-    /// Of the InRelease file, signature included.
+    /// Of the InRelease file, signature included; of Release where the signature is detached.
     pub in_release: Sha256,
+    /// Of Release.gpg, where the archive has no InRelease.
+    pub signature: Option<Sha256>,
     /// Of the primary key.
     pub signer: Fingerprint,
     pub date: Instant,

@@ -131,14 +131,14 @@ impl Known {
 
     fn of_host(&self, archive: &Archive) -> Result<Vec<Uri>, Error> {
         let given = self.arguments.iter().filter(|argument| match &argument.archive {
-            Some(name) => *name == archive.name,
+            Some(name) => name == archive.plain_name(),
             None => true,
         });
         let given: Vec<_> = given.map(|argument| argument.root.clone()).collect();
         if !given.is_empty() {
             return Ok(given);
         }
-        if let Some(roots) = self.config.mirrors.get(&archive.name).filter(|roots| !roots.is_empty()) {
+        if let Some(roots) = self.config.mirrors.get(archive.plain_name()).filter(|roots| !roots.is_empty()) {
             return Ok(roots.clone());
         }
         let roots = self.apt.matching(archive);

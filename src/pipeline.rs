@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     boot, bundle, configure,
+    date::Instant,
     deb::{dependency::NotAName, packages, version},
     digest::Sha256,
     epoch::Epoch,
@@ -12,7 +13,7 @@ use crate::{
     lock::{self, Lock, Role, Source},
     manifest::{
         ManifestError,
-        base::Base,
+        base::{Base, held_at},
         project::{Project, ProjectError, Target},
     },
     mirror::{self, Known, Mirrors},
@@ -28,6 +29,7 @@ mod answer;
 mod archive;
 mod assemble;
 mod build;
+mod bump;
 mod carry;
 mod inject;
 mod local;
@@ -36,14 +38,16 @@ mod prove;
 mod refused;
 mod rehearsal;
 mod rootfs;
+mod stale;
 mod verify;
 mod why;
 
 pub use build::{Build, Built, build};
+pub use bump::{Bump, Bumped, bump, diff};
 pub use carry::{Carried, Carry, Received, carry, receive};
 pub use inject::{BadInject, Inject, Injected};
 pub use locking::{Locked, lock};
-pub use prove::{Proven, prove};
+pub use prove::{EvidenceLink, Proven, prove};
 pub use refused::Refused;
 pub use rehearsal::{Rehearsed, rehearse};
 pub use rootfs::{Asked, Named, Rootfs, Written, resolve, rootfs};
@@ -79,6 +83,8 @@ pub enum PipelineError {
     Lock(#[from] lock::reader::LockError),
     #[error("{file}: there is no lock of {target} on {base}")]
     NoLock { file: String, target: Target, base: String },
+    #[error("{file} is of {found}, expected {expected}")]
+    OtherLock { file: String, found: String, expected: String },
     #[error("{file} is stale: {}", why.join("; "))]
     Stale { file: String, why: Vec<String> },
     #[error(transparent)]
@@ -101,8 +107,8 @@ pub enum PipelineError {
     Provided { wanted: String, providers: Vec<String> },
     #[error("version of package `{package}`")]
     Version { package: String, source: version::Error },
-    #[error("{file}: {fault}")]
-    Unproven { file: String, fault: String },
+    #[error("{file}: {link}: {why}")]
+    Unproven { file: String, link: EvidenceLink, why: String },
     #[error(transparent)]
     Bundle(#[from] bundle::Error),
     #[error("bundle {bundle}: {source}")]
@@ -129,6 +135,24 @@ pub enum PipelineError {
     Output(#[from] output::Error),
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    #[error("base `{base}` is pinned to {timestamp}, and it is {now}: what is still to come has no snapshot")]
+    Future { base: String, timestamp: Instant, now: Instant },
+    #[error("base `{base}` has no package or source `{package}`, which is not to be held")]
+    UnknownExcept { package: String, base: String, nearest: Vec<String> },
+    #[error("base `{base}` is read from live mirrors, which have no past: {what}")]
+    Live { base: String, what: &'static str },
+    #[error("{file}: expected `timestamp = \"…\"` in a line of its own above every table")]
+    Unmovable { file: String },
+    #[error("base `{base}` stands at {from}, which is not before {to}")]
+    Backwards { base: String, from: String, to: String },
+    #[error("locking {target} on {base}")]
+    Locking {
+        target: Target,
+        base: String,
+        /// Whether most packages are held.
+        is_held: bool,
+        source: Box<PipelineError>,
+    },
     #[error("image `{image}` has nothing for base `{base}`")]
     NotForBase { image: String, base: String },
     #[error("ids: {kind} `{name}` has a number, but nothing makes that {kind}")]
@@ -153,9 +177,14 @@ impl PipelineError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoLock { target, base, .. } => Some(format!("`icos lock {target} --base {base}` makes it")),
+            Self::OtherLock { .. } => Some("it was changed by hand or renamed: `icos lock` makes it anew".to_owned()),
             Self::Stale { .. } | Self::Changed { .. } => {
                 Some("`icos lock` makes it anew; review and commit what changes".to_owned())
             }
+            Self::Unproven { link, .. } => Some(link.hint().to_owned()),
+            Self::Package(_, error) if matches!(**error, store::Error::Digest { .. }) => Some(DAMAGED.to_owned()),
+            Self::Store(store::Error::Digest { .. }) => Some(DAMAGED.to_owned()),
+            Self::Lock(error) => error.hint(),
             Self::Project(error) => error.hint(),
             Self::Manifest(error) => error.hint().map(str::to_owned),
             Self::Overlay(error) => error.hint(),
@@ -181,6 +210,20 @@ impl PipelineError {
             Self::Configure(error) => error.hint(),
             Self::Provided { .. } => Some("name one of them in image.toml".to_owned()),
             Self::Why(error) => error.hint(),
+            Self::Locking { source, is_held: true, .. } if matches!(**source, Self::Resolve(_)) => {
+                Some("what a package needs may have to move with it: name that by `--package` as well".to_owned())
+            }
+            Self::Locking { source, .. } => source.hint(),
+            Self::UnknownExcept { nearest, .. } if !nearest.is_empty() => {
+                Some(format!("did you mean `{}`?", nearest.join("` or `")))
+            }
+            Self::Live { base, .. } => Some(format!(
+                "`icos bump --base {base}` alone locks what the mirrors have now; a `snapshot` in base.toml has a past"
+            )),
+            Self::Backwards { .. } => {
+                Some("what was before is in the history of snapshots/, whence `git revert` brings it back".to_owned())
+            }
+            Self::Future { .. } => Some("`--to latest` is the newest there is".to_owned()),
             Self::AbsentId { .. } => Some("take it out of [ids] in image.toml, or make it in an overlay".to_owned()),
             Self::Label(error) => error.hint().map(str::to_owned),
             Self::TooLarge { .. } => Some("leave packages out, or enlarge the partition in image.toml".to_owned()),
@@ -188,6 +231,8 @@ impl PipelineError {
         }
     }
 }
+
+const DAMAGED: &str = "the store is damaged: `icos store verify` removes what is, and it is fetched again";
 
 pub type Result<T> = std::result::Result<T, PipelineError>;
 
@@ -220,9 +265,24 @@ pub fn read_lock(project: &Project, base: &str, target: &Target) -> Result<(Lock
     let lock = lock::reader::read(&file, &text)?;
     let stale = lock.stale(&definitions(project, base, &target.os)?);
     if !stale.is_empty() {
-        return Err(PipelineError::Stale { file, why: stale.iter().map(ToString::to_string).collect() });
+        return Err(PipelineError::Stale { file, why: stale::told(project, &lock, &stale)? });
     }
+    check_head(&file, &lock, target, &self::base(project, base)?)?;
     Ok((lock, text))
+}
+
+/// Whether a lock that is not stale is its target's, of the base's snapshot and architecture.
+fn check_head(file: &str, lock: &Lock, target: &Target, base: &Base) -> Result<()> {
+    let told = |target: &Target, name: &str, architecture: &str, snapshot: Option<Instant>| {
+        let snapshot = snapshot.map_or("live mirrors".to_owned(), |instant| format!("the snapshot {instant}"));
+        format!("{target} on {name} for {architecture} from {snapshot}")
+    };
+    let found = told(&lock.target, &lock.base, lock.architecture.as_str(), lock.snapshot);
+    let expected = told(target, &base.name, &base.architecture, base.timestamp);
+    if found == expected {
+        return Ok(());
+    }
+    Err(PipelineError::OtherLock { file: file.to_owned(), found, expected })
 }
 
 /// The lock of a target, stale or not, if there is one.
@@ -232,6 +292,16 @@ fn read_any_lock(project: &Project, base: &str, target: &Target) -> Result<Optio
         return Ok(None);
     }
     Ok(Some(lock::reader::read(&project.relative(&path), &fs_err::read_to_string(&path)?)?))
+}
+
+/// A lock's base, its archives as they were at the instants that the lock is of: the definition may have moved on.
+pub(crate) fn base_of(project: &Project, lock: &Lock) -> Result<Base> {
+    let base = base(project, &lock.base)?;
+    let held = lock.suites.keys().find_map(|suite| held_at(&suite.archive));
+    Ok(match lock.snapshot {
+        Some(instant) => base.at(instant, held),
+        None => base,
+    })
 }
 
 /// Where the archives of a base are read, by name: nowhere when offline, so that no mirror need be known.
@@ -292,6 +362,7 @@ pub fn locked_sums(project: &Project) -> Result<BTreeSet<Sha256>> {
             sums.extend(lock.packages.values().map(|package| package.file.sha256));
             for suite in lock.suites.values() {
                 sums.insert(suite.in_release);
+                sums.extend(suite.signature);
                 sums.extend(suite.indexes.values().map(|index| index.sha256));
             }
         }

@@ -58,8 +58,10 @@ impl Verified {
 pub enum Error {
     #[error("{file}: {source}")]
     Framing { file: String, source: FramingError },
-    #[error("{file}: not signed by a pinned key: {faults}")]
-    Untrusted { file: String, faults: Faults },
+    #[error("{file}: not signed by a pinned key of {keys}: {faults}")]
+    Untrusted { file: String, keys: String, faults: Faults },
+    #[error("{file}: signed by {key}, and today {fault}")]
+    KeyEnded { file: String, key: Fingerprint, fault: Fault },
     #[error("{file}: no public key")]
     KeyFile { file: String, source: Box<pgp::errors::Error> },
     #[error("{file}: a revocation stands in the wrong place")]
@@ -74,7 +76,7 @@ pub fn clearsigned(file: &str, bytes: &[u8], keyring: &Keyring, now: Instant) ->
     let message = armor::clearsigned(bytes).map_err(framing)?;
     let signed = message.lines.join("\r\n");
     let signer = first_good(&message.signatures, signed.as_bytes(), Some(&message.hashes), keyring, now)
-        .map_err(|faults| Error::Untrusted { file: file.to_owned(), faults })?;
+        .map_err(|faults| untrusted(file, keyring, faults))?;
     let mut text = message.lines.join("\n");
     text.push('\n');
     Ok(Verified { text, evidence: evidence(signer, bytes, None) })
@@ -94,9 +96,12 @@ pub fn detached(
     };
     let text = armor::plain(bytes).map_err(framing(file))?;
     let packets = armor::block(signature, "SIGNATURE").map_err(framing(&format!("{file}.gpg")))?;
-    let signer = first_good(&packets, bytes, None, keyring, now)
-        .map_err(|faults| Error::Untrusted { file: file.to_owned(), faults })?;
+    let signer = first_good(&packets, bytes, None, keyring, now).map_err(|faults| untrusted(file, keyring, faults))?;
     Ok(Verified { text: text.to_owned(), evidence: evidence(signer, bytes, Some(signature)) })
+}
+
+fn untrusted(file: &str, keyring: &Keyring, faults: Faults) -> Error {
+    Error::Untrusted { file: file.to_owned(), keys: keyring.files().to_owned(), faults }
 }
 
 fn evidence(signer: signature::Signer, bytes: &[u8], detached: Option<&[u8]>) -> Evidence {

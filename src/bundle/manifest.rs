@@ -68,7 +68,7 @@ pub enum Kind {
     Lock,
     Key,
     Package,
-    /// A signed InRelease file.
+    /// An InRelease file, or a Release file or its detached signature.
     Release,
     Index,
     Artifact,

@@ -5,7 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::boot::Acceleration;
-use crate::{manifest::skip::Skip, pipeline::Inject};
+use crate::{
+    date::{BadDate, Instant},
+    deb::dependency::PackageName,
+    manifest::skip::Skip,
+    pipeline::Inject,
+};
 
 /// Assembles bootable operating-system images from Ubuntu and Debian packages: no container engine, no root, and no program
 /// of the target is run.
@@ -30,6 +35,7 @@ Examples:
   icos build guestos/dev    fetch what the lock names, write out/guestos/dev/disk.img
   icos boot guestos/dev     start it in QEMU and wait for its login prompt
   icos lock guestos/dev     move to the archive's newest packages; then git diff snapshots/
+  icos bump --base ubuntu-noble    move that base and its locks; prints a pull request's text
   icos rootfs --base debian-bookworm nginx -o web.tar.zst
   icos why guestos/dev /etc/ssh/sshd_config    who made it, who changed it last
 
@@ -70,6 +76,10 @@ pub(super) enum Verb {
     Resolve(Resolve),
     /// Resolve targets, rehearse what comes of them, and write their locks
     Lock(Lock),
+    /// Move a base to another instant, lock its targets anew, and say what changes, as Markdown for a pull request
+    Bump(Bump),
+    /// Say what changes from one lock to another, as Markdown for a pull request
+    Diff(Diff),
     /// Download everything that locks name
     Fetch(Fetch),
     /// Build images from locks
@@ -131,6 +141,49 @@ pub(super) struct Lock {
     /// that icos cannot run fails the build then
     #[arg(long)]
     pub(super) no_rehearsal: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Bump {
+    /// Base to move [default: that of all locks]
+    #[arg(long)]
+    pub(super) base: Option<String>,
+    /// Instant to move to, such as 20250901T000000Z; with `latest` the base stays where it is when that brings nothing
+    #[arg(long, value_name = "TS", default_value = "latest")]
+    pub(super) to: To,
+    /// Move only this package, or source, with all of its source, and hold the rest; may be given several times. A later bump
+    /// without it moves everything
+    #[arg(long, value_name = "PKG", value_parser = PackageName::new)]
+    pub(super) package: Vec<PackageName>,
+    /// Write nothing; exit with 3 when something would be written
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Write the locks although icos cannot run scripts of theirs; the report lists them
+    #[arg(long)]
+    pub(super) no_rehearsal: bool,
+}
+
+/// Where a base is to be moved.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum To {
+    Latest,
+    At(Instant),
+}
+
+impl std::str::FromStr for To {
+    type Err = BadDate;
+
+    fn from_str(text: &str) -> Result<Self, BadDate> {
+        if text == "latest" { Ok(Self::Latest) } else { Instant::from_compact(text).map(Self::At) }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// The lock before
+    pub(super) old: PathBuf,
+    /// The lock after
+    pub(super) new: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -34,7 +34,7 @@ pub(super) fn run(edge: &Edge, args: &Build) -> anyhow::Result<ExitCode> {
                 Some(folder) => std::path::absolute(folder).context("output folder")?,
                 None => output_folder(session.project, &target),
             };
-            let unfinished = Unfinished::new(beside(&folder)?);
+            let unfinished = Unfinished::beside(&folder, &|text| edge.note(text))?;
             fs_err::create_dir_all(&unfinished.path)?;
             let build = pipeline::Build {
                 target: target.clone(),
@@ -53,17 +53,6 @@ pub(super) fn run(edge: &Edge, args: &Build) -> anyhow::Result<ExitCode> {
     })?;
     edge.print("", &json!({ "built": built }))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// A hidden name in the same folder, so that the rename at the end is one.
-pub(super) fn beside(path: &Path) -> anyhow::Result<PathBuf> {
-    let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
-    let parent = path.parent().unwrap_or(Path::new("."));
-    fs_err::create_dir_all(parent)?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(".unfinished");
-    Ok(parent.join(hidden))
 }
 
 /// Replaces the files of an earlier build by those of this one; other files of the folder stay.

@@ -13,7 +13,6 @@ use serde_json::json;
 use super::{
     Edge,
     args::{BundleAction, BundleCreate, BundleImport},
-    build::beside,
     interrupt::Unfinished,
     lock, targets,
 };
@@ -46,7 +45,7 @@ fn create(edge: &Edge, args: &BundleCreate) -> anyhow::Result<()> {
             let base = lock::base_of(project, &target, args.base.as_deref())?;
             with_bases.insert((target, base));
         }
-        let unfinished = Unfinished::new(beside(&path)?);
+        let unfinished = Unfinished::beside(&path, &|text| edge.note(text))?;
         let carry = pipeline::Carry {
             targets: with_bases,
             program,
@@ -84,9 +83,8 @@ fn import(edge: &Edge, args: &BundleImport) -> anyhow::Result<()> {
     // Until all is checked the store is not even made.
     let there = folder.join("debs").is_dir().then(|| Store::open(&folder)).transpose()?;
     let stored = |sum: &Sha256| Ok(there.as_ref().and_then(|store| store.deb(sum)));
-    let scratch = tempfile::Builder::new().prefix("icos-import-").tempdir().context("temporary folder")?;
-    let scratch = Unfinished::of(scratch.keep());
-    let project = Project { root: scratch.path.join("project") };
+    let scratch = Unfinished::temporary()?;
+    let project = Project::at(scratch.path.join("project"));
     let evidence = Store::open(&scratch.path.join("store"))?;
     let received =
         edge.session_of(&project, &evidence, true, |scratch| Ok(pipeline::receive(&args.file, scratch, &stored)?))?;
@@ -95,7 +93,7 @@ fn import(edge: &Edge, args: &BundleImport) -> anyhow::Result<()> {
     let progress = |event: Event<'_>| edge.screen.tell(event);
     let count = received.store(&store, &progress)?;
     if let Some(into) = &into {
-        let unfinished = Unfinished::new(beside(into)?);
+        let unfinished = Unfinished::beside(into, &|text| edge.note(text))?;
         received.project(&store, &unfinished.path)?;
         // An empty folder gives way to it.
         fs_err::rename(&unfinished.path, into)?;

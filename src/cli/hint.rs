@@ -20,8 +20,12 @@ pub(super) fn of(error: &anyhow::Error) -> Option<String> {
 
 /// What programs may want to know of an error beside its text.
 pub(super) fn details(error: &anyhow::Error) -> Option<serde_json::Value> {
-    error.chain().find_map(|cause| match cause.downcast_ref::<PipelineError>() {
-        Some(PipelineError::Refused(refused)) => serde_json::to_value(refused).ok(),
-        _ => None,
-    })
+    fn refused(error: &PipelineError) -> Option<serde_json::Value> {
+        match error {
+            PipelineError::Refused(refused) => serde_json::to_value(refused).ok(),
+            PipelineError::Locking { source, .. } => refused(source),
+            _ => None,
+        }
+    }
+    error.chain().find_map(|cause| refused(cause.downcast_ref::<PipelineError>()?))
 }

@@ -1,6 +1,8 @@
 //! Ctrl-C: work is asked to stop, and what it had half-written is taken away.
 
 use std::{
+    io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
@@ -8,6 +10,7 @@ use std::{
     },
 };
 
+use anyhow::Context;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
@@ -37,30 +40,89 @@ pub(super) fn watch() -> std::io::Result<()> {
     Ok(())
 }
 
-/// An output under its temporary name: it vanishes unless it is finished, however the program ends.
+/// An output that is being made, in a hidden folder beside its place: it vanishes unless it is renamed, however the program ends.
+/// One process at a time has the folder, so that two that write the same output do so one after the other.
 #[derive(Debug)]
 pub(super) struct Unfinished {
+    /// Where to make the output; does not exist yet.
     pub(super) path: PathBuf,
+    folder: PathBuf,
+    /// On the folder. The kernel takes it away from a process that is killed.
+    #[expect(dead_code, reason = "held, not read")]
+    lock: fs_err::File,
 }
 
 impl Unfinished {
-    /// Registers `path`, which must not hold anything of value: what is there is removed.
-    pub(super) fn new(path: PathBuf) -> Self {
-        remove(&path);
-        Self::of(path)
+    /// For what is to become `output`. What a killed process left there is removed; for one that is at work, it waits, and says so
+    /// with `wait`.
+    pub(super) fn beside(output: &Path, wait: &dyn Fn(&str)) -> anyhow::Result<Self> {
+        let name = output.file_name().with_context(|| format!("{} names no file", output.display()))?;
+        let parent = output.parent().unwrap_or(Path::new("."));
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(".unfinished");
+        let folder = parent.join(hidden);
+        let lock = loop {
+            fs_err::create_dir_all(&folder)?;
+            let lock = match fs_err::File::open(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened?,
+            };
+            if lock.file().try_lock().is_err() {
+                wait(&format!("waiting for another process that makes {}", output.display()));
+                lock.file().lock()?;
+            }
+            // Whoever had the lock has removed the folder at its end.
+            match fs_err::metadata(&folder) {
+                Ok(there) if there.ino() == lock.metadata()?.ino() => break lock,
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        };
+        for entry in fs_err::read_dir(&folder)? {
+            remove(&entry?.path());
+        }
+        unfinished().push(folder.clone());
+        Ok(Self { path: folder.join(name), folder, lock })
     }
 
-    /// Registers what is there already and was made for this.
-    pub(super) fn of(path: PathBuf) -> Self {
-        unfinished().push(path.clone());
-        Self { path }
+    /// For what nobody keeps, in a new folder among the temporary files, which no other process knows.
+    pub(super) fn temporary() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("icos-").tempdir().context("temporary folder")?;
+        let lock = fs_err::File::open(folder.path())?;
+        let folder = folder.keep();
+        unfinished().push(folder.clone());
+        Ok(Self { path: folder.join("work"), folder, lock })
     }
+}
+
+/// Puts all in their places, or none: a signal waits until it is done, and what was there comes back when one fails.
+pub(super) fn put_in_place(ready: &[(Unfinished, PathBuf)]) -> std::io::Result<()> {
+    let old = ready.iter().map(|(_, place)| place.is_file().then(|| fs_err::read(place)).transpose());
+    let old = old.collect::<std::io::Result<Vec<_>>>()?;
+    let held = unfinished();
+    if CANCELLED.load(Ordering::SeqCst) {
+        return Err(std::io::ErrorKind::Interrupted.into());
+    }
+    for (at, (unfinished, place)) in ready.iter().enumerate() {
+        if let Err(error) = fs_err::rename(&unfinished.path, place) {
+            for ((_, place), old) in ready[..at].iter().zip(&old) {
+                match old {
+                    Some(old) => fs_err::write(place, old)?,
+                    None => fs_err::remove_file(place)?,
+                }
+            }
+            return Err(error);
+        }
+    }
+    drop(held);
+    Ok(())
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        unfinished().retain(|other| *other != self.path);
-        remove(&self.path);
+        unfinished().retain(|other| *other != self.folder);
+        remove(&self.folder);
     }
 }
 
@@ -71,4 +133,31 @@ fn unfinished() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
 fn remove(path: &Path) {
     // Nothing more can be done about a file that can't be removed, and most often there is none.
     let _ = if path.is_dir() { fs_err::remove_dir_all(path) } else { fs_err::remove_file(path) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_or_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let ready = |names: &[&str]| -> Vec<(Unfinished, PathBuf)> {
+            let one = |name: &&str| {
+                let unfinished = Unfinished::beside(&path(name), &|_| {}).expect("a hidden folder");
+                fs_err::write(&unfinished.path, format!("new {name}")).expect("written");
+                (unfinished, path(name))
+            };
+            names.iter().map(one).collect()
+        };
+        let read = |name: &str| fs_err::read_to_string(path(name)).ok();
+        fs_err::write(path("a"), "old").expect("written");
+        // No file takes the place of a folder with something in it.
+        fs_err::create_dir_all(path("folder/x")).expect("made");
+        put_in_place(&ready(&["a", "b", "folder"])).expect_err("the folder stays");
+        assert_eq!((read("a").as_deref(), read("b")), (Some("old"), None));
+        put_in_place(&ready(&["a", "b"])).expect("written");
+        assert_eq!((read("a").as_deref(), read("b").as_deref()), (Some("new a"), Some("new b")));
+    }
 }

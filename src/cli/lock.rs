@@ -12,6 +12,7 @@ use super::{
     targets,
 };
 use crate::{
+    lock,
     manifest::{
         project::{Project, Target},
         size::Bytes,
@@ -35,7 +36,7 @@ pub(super) fn locked(project: &Project, base: Option<&str>) -> anyhow::Result<Ve
             found.push(target);
         }
     }
-    anyhow::ensure!(!found.is_empty(), "no target has a lock yet; name those to lock");
+    anyhow::ensure!(!found.is_empty(), "no target has a lock yet; `icos lock TARGET` makes one");
     Ok(found)
 }
 
@@ -54,9 +55,10 @@ pub(super) fn run(edge: &Edge, args: &Lock) -> anyhow::Result<ExitCode> {
             let path = project.lock_file(&base, &target);
             let old = path.is_file().then(|| fs_err::read_to_string(&path)).transpose()?;
             let changed = old.as_deref() != Some(&made.text);
+            let differences = differences(&project.relative(&path), old.as_deref(), &made.lock);
             differs |= changed;
             if changed && !args.check {
-                let unfinished = Unfinished::new(super::build::beside(&path)?);
+                let unfinished = Unfinished::beside(&path, &|text| edge.note(text))?;
                 fs_err::write(&unfinished.path, &made.text)?;
                 fs_err::rename(&unfinished.path, &path)?;
             }
@@ -67,6 +69,9 @@ pub(super) fn run(edge: &Edge, args: &Lock) -> anyhow::Result<ExitCode> {
                 (true, true) => "differs",
             };
             writeln!(text, "{file}: {} packages, {}, {state}", made.packages, Bytes(made.bytes))?;
+            for difference in differences.iter().filter(|_| args.check) {
+                writeln!(text, "  {difference}")?;
+            }
             for skip in &made.lock.skips {
                 writeln!(text, "  not run: {skip}")?;
             }
@@ -82,6 +87,7 @@ pub(super) fn run(edge: &Edge, args: &Lock) -> anyhow::Result<ExitCode> {
                 "packages": made.packages,
                 "bytes": made.bytes,
                 "state": state,
+                "differences": differences,
                 "rehearsal": rehearsal,
                 "skipped": made.lock.skips,
                 "unneeded": rehearsed.map(|rehearsed| rehearsed.unneeded).unwrap_or_default(),
@@ -91,6 +97,15 @@ pub(super) fn run(edge: &Edge, args: &Lock) -> anyhow::Result<ExitCode> {
     })?;
     edge.print(&text, &json!({ "locks": rows }))?;
     Ok(if differs && args.check { ExitCode::from(DIFFERS) } else { ExitCode::SUCCESS })
+}
+
+/// What a new lock has otherwise than the text of the old one, in words.
+fn differences(file: &str, old: Option<&str>, new: &lock::Lock) -> Vec<String> {
+    match old.map(|text| lock::reader::read(file, text)) {
+        None => vec!["there is no lock yet".to_owned()],
+        Some(Ok(old)) => old.differences(new),
+        Some(Err(error)) => vec![error.to_string()],
+    }
 }
 
 pub(super) fn fetch(edge: &Edge, args: &Fetch) -> anyhow::Result<ExitCode> {

@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode};
 use anyhow::Context;
 use serde_json::json;
 
-use super::{Edge, args::Rootfs, build::beside, interrupt::Unfinished};
+use super::{Edge, args::Rootfs, interrupt::Unfinished};
 use crate::{
     manifest::{size::Bytes, skip},
     output::Kind,
@@ -28,7 +28,7 @@ pub(super) fn run(edge: &Edge, args: &Rootfs) -> anyhow::Result<ExitCode> {
     };
     let skips = args.skip_script.clone();
     skip::check(&skips).context("--skip-script")?;
-    let unfinished = Unfinished::new(beside(&output)?);
+    let unfinished = Unfinished::beside(&output, &|text| edge.note(text))?;
     let done = edge.session(args.offline, |session| {
         let rootfs = pipeline::Rootfs { asked, form, skips, output: unfinished.path.clone() };
         Ok(pipeline::rootfs(session, &rootfs)?)

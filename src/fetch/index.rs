@@ -31,8 +31,10 @@ pub struct Source<'a> {
 /// What a lock has seen of a suite: its Release file must not be older than that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// Of InRelease, which is taken from the store when offline.
+    /// Of InRelease, or of Release, which is taken from the store when offline.
     pub digest: Sha256,
+    /// Of Release.gpg, where the signature is detached.
+    pub signature: Option<Sha256>,
     /// The Release file's own.
     pub date: Instant,
 }
@@ -84,17 +86,20 @@ pub fn indexes(
     net: &Net<'_>,
     store: &Store,
     sources: &[Source<'_>],
-    architecture: &str,
+    architectures: &[&str],
     seen: &BTreeMap<(String, String), Seen>,
     now: Instant,
 ) -> Result<Vec<VerifiedIndex>, Error> {
     (net.settings.progress)(Event::Stage { name: "indexes", unit: Unit::Bytes, total: 0 });
     let mut indexes = Vec::new();
     for source in sources {
+        let only = &source.archive.architectures;
+        let read_for = |name: &&str| only.is_empty() || only.iter().any(|known| known == name);
+        let architectures: Vec<_> = architectures.iter().copied().filter(read_for).collect();
         for suite in &source.archive.suites {
             let seen = seen.get(&(source.archive.name.clone(), suite.clone())).copied();
             let reader = Reader { run: Run::new(net), store, source: *source, suite, seen, now };
-            indexes.extend(reader.suite(architecture)?);
+            indexes.extend(reader.suite(&architectures)?);
         }
     }
     Ok(indexes)
@@ -134,10 +139,10 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn suite(&self, architecture: &str) -> Result<Vec<VerifiedIndex>, Error> {
+    fn suite(&self, architectures: &[&str]) -> Result<Vec<VerifiedIndex>, Error> {
         let settings = &self.run.net.settings;
         for _ in 1..MAX_UPDATES {
-            match self.snapshot_of_suite(architecture) {
+            match self.snapshot_of_suite(architectures) {
                 Err(Error::Updating { name, .. }) => {
                     let note = format!("{name}: the mirror is being updated; reading {} again", self.suite);
                     (settings.progress)(Event::Note(&note));
@@ -148,14 +153,16 @@ impl Reader<'_> {
                 other => return other,
             }
         }
-        self.snapshot_of_suite(architecture)
+        self.snapshot_of_suite(architectures)
     }
 
-    fn snapshot_of_suite(&self, architecture: &str) -> Result<Vec<VerifiedIndex>, Error> {
+    fn snapshot_of_suite(&self, architectures: &[&str]) -> Result<Vec<VerifiedIndex>, Error> {
         let release = Arc::new(self.release()?);
         let mut indexes = Vec::new();
         for component in &self.source.archive.components {
-            indexes.push(self.index(&release, component, architecture)?);
+            for architecture in architectures {
+                indexes.push(self.index(&release, component, architecture)?);
+            }
             let all = &release.release;
             if !all.indexes_hold_all && has_index(all, component, "all") {
                 indexes.push(self.index(&release, component, "all")?);
@@ -167,9 +174,7 @@ impl Reader<'_> {
     fn release(&self) -> Result<SignedRelease, Error> {
         let name = format!("dists/{}/InRelease", self.suite);
         if self.run.net.is_offline() {
-            let digest = self.seen.map(|seen| seen.digest).and_then(|digest| self.store.deb(&digest));
-            let file = digest.ok_or_else(|| Error::Offline { name: name.clone() })?;
-            return self.checked(self.clearsigned(&name, &fs_err::read(file)?)?, &name);
+            return self.kept(&name);
         }
         let dists = &self.source.mirrors.dists;
         let places = |file: &str| -> Vec<Place> {
@@ -204,6 +209,26 @@ impl Reader<'_> {
         })
     }
 
+    /// The Release file that a lock has seen, out of the store.
+    fn kept(&self, name: &str) -> Result<SignedRelease, Error> {
+        let absent = |name: &str| Error::Offline { name: name.to_owned() };
+        let read = |sum: Sha256, name: &str| {
+            let bytes = fs_err::read(self.store.deb(&sum).ok_or_else(|| absent(name))?)?;
+            let found = Sha256::of(&bytes);
+            match found == sum {
+                true => Ok(bytes),
+                false => Err(Error::Signed(format!("{name}: the store's has the sha256 {found}, expected {sum}"))),
+            }
+        };
+        let seen = self.seen.ok_or_else(|| absent(name))?;
+        let Some(signature) = seen.signature else {
+            return self.checked(self.clearsigned(name, &read(seen.digest, name)?)?, name);
+        };
+        let name = name.replace("InRelease", "Release");
+        let (bytes, signature) = (read(seen.digest, &name)?, read(signature, &format!("{name}.gpg"))?);
+        self.checked(trust::detached(&name, &bytes, &signature, self.source.keyring, self.now)?, &name)
+    }
+
     fn clearsigned(&self, name: &str, bytes: &[u8]) -> Result<Verified, Error> {
         Ok(trust::clearsigned(name, bytes, self.source.keyring, self.now)?)
     }
@@ -217,6 +242,14 @@ impl Reader<'_> {
             Origin::Host | Origin::Mirrors(_) if self.run.net.is_offline() => Freshness::Locked,
             Origin::Host | Origin::Mirrors(_) => Freshness::Live { now: self.now },
         };
+        if matches!(freshness, Freshness::Live { .. }) {
+            let evidence = verified.evidence();
+            self.source.keyring.stands(evidence, self.now).map_err(|fault| trust::Error::KeyEnded {
+                file: name.to_owned(),
+                key: evidence.key.clone(),
+                fault,
+            })?;
+        }
         trust::check_claims(name, &release, self.suite, freshness, self.seen.map(|seen| seen.date))?;
         Ok(SignedRelease {
             archive: self.source.archive.name.clone(),

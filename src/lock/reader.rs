@@ -40,7 +40,9 @@ impl LockError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Syntax(error) => error.hint().map(str::to_owned),
-            Self::Format { .. } | Self::NotCanonical { .. } => Some("make the lock again with `icos lock`".to_owned()),
+            Self::Format { .. } | Self::NotCanonical { .. } => {
+                Some("take it back from version control, or remove it and make it again with `icos lock`".to_owned())
+            }
             _ => None,
         }
     }
@@ -53,6 +55,8 @@ struct RawLock {
     target: String,
     base: String,
     architecture: String,
+    #[serde(default)]
+    foreign: Vec<String>,
     snapshot: String,
     policy: RawPolicy,
     definitions: BTreeMap<String, Sha256>,
@@ -82,6 +86,7 @@ struct RawSuite {
     date: String,
     signer: Fingerprint,
     in_release: Sha256,
+    signature: Option<Sha256>,
     #[serde(default, rename = "index")]
     indexes: Vec<RawIndex>,
 }
@@ -143,10 +148,12 @@ pub fn read(file: &str, text: &str) -> Result<Lock, LockError> {
         "live" => None,
         text => Some(Instant::from_compact(text).map_err(|error| top.fail("snapshot", error))?),
     };
+    let foreign = raw.foreign.iter().map(|name| Architecture::new(name));
     let lock = Lock {
         target: raw.target.parse().map_err(|error| top.fail("target", error))?,
         base: raw.base,
         architecture: Architecture::new(&raw.architecture).map_err(|error| top.fail("architecture", error))?,
+        foreign: foreign.collect::<Result<_, _>>().map_err(|error| top.fail("foreign", error))?,
         snapshot,
         policy: Policy {
             resolver: raw.policy.resolver,
@@ -175,6 +182,7 @@ fn suite(raw: RawSuite, place: &Place<'_>) -> Result<Suite, LockError> {
     }
     Ok(Suite {
         in_release: raw.in_release,
+        signature: raw.signature,
         signer: raw.signer,
         date: Instant::from_compact(&raw.date).map_err(|error| place.fail("date", error))?,
         indexes,
@@ -349,7 +357,7 @@ why = "requested"
         check(
             "base =",
             "colour = 1\nbase =",
-            "x.lock:4:1: unknown field `colour`, expected one of `format`, `target`, `base`, `architecture`, `snapshot`, `policy`, `definitions`, `skip`, `suite`, `package`",
+            "x.lock:4:1: unknown field `colour`, expected one of `format`, `target`, `base`, `architecture`, `foreign`, `snapshot`, `policy`, `definitions`, `skip`, `suite`, `package`",
         );
         check("size = 7\n", "", "x.lock:49:1: missing field `size`");
         check("size = 7", "size = -7", "x.lock:54:8: invalid value: integer `-7`, expected u64");

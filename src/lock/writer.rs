@@ -34,6 +34,10 @@ fn head(out: &mut String, lock: &Lock) {
     line(out, "target", Quoted(&lock.target.to_string()));
     line(out, "base", Quoted(&lock.base));
     line(out, "architecture", Quoted(lock.architecture.as_str()));
+    if !lock.foreign.is_empty() {
+        let names: Vec<_> = lock.foreign.iter().map(|name| Quoted(name.as_str()).to_string()).collect();
+        line(out, "foreign", format_args!("[{}]", names.join(", ")));
+    }
     line(out, "snapshot", Quoted(&lock.snapshot.map_or("live".to_owned(), Instant::to_compact)));
     *out += "\n[policy]\n";
     line(out, "resolver", Quoted(&lock.policy.resolver));
@@ -54,6 +58,9 @@ fn suite(out: &mut String, name: &SuiteName, suite: &Suite) {
     line(out, "date", Quoted(&suite.date.to_compact()));
     line(out, "signer", Quoted(&suite.signer.to_string()));
     line(out, "in-release", Quoted(&suite.in_release.to_string()));
+    if let Some(signature) = suite.signature {
+        line(out, "signature", Quoted(&signature.to_string()));
+    }
     for (path, index) in &suite.indexes {
         *out += "\n[[suite.index]]\n";
         line(out, "path", Quoted(path));

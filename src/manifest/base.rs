@@ -5,6 +5,11 @@ use serde::Deserialize;
 use super::{ManifestError, uri::Uri};
 use crate::{date::Instant, deb::fingerprint::Fingerprint};
 
+pub mod edit;
+mod hold;
+
+pub use hold::{Hold, held_at, is_held, plain_name};
+
 /// Stands in a snapshot's URI for the base's timestamp.
 const TIMESTAMP: &str = "@TIMESTAMP@";
 
@@ -14,9 +19,13 @@ pub struct Base {
     pub name: String,
     /// Debian's name of it: `amd64`.
     pub architecture: String,
+    /// Others whose packages may stand beside its own, as `dpkg --add-architecture` says it.
+    pub foreign: Vec<String>,
     /// The instant that snapshot origins are read at.
     pub timestamp: Option<Instant>,
+    /// With a hold, those at its instant follow those at the base's own.
     pub archives: Vec<Archive>,
+    pub hold: Option<Hold>,
     pub pins: Vec<Pin>,
 }
 
@@ -29,6 +38,8 @@ pub struct Archive {
     pub pool: Vec<PoolMirror>,
     pub suites: Vec<String>,
     pub components: Vec<String>,
+    /// What it is read for; empty for all that the base has.
+    pub architectures: Vec<String>,
     pub keys: Vec<PinnedKey>,
 }
 
@@ -40,7 +51,12 @@ pub enum Origin {
     /// Live mirrors, tried in turn.
     Mirrors(Vec<Uri>),
     /// A service that serves the archive as it was at an instant.
-    Snapshot { root: Uri, instant: Instant },
+    Snapshot {
+        root: Uri,
+        instant: Instant,
+        /// As base.toml has it.
+        template: String,
+    },
 }
 
 /// Where packages may come from besides the origin.
@@ -82,9 +98,12 @@ pub struct Pin {
 struct BaseFile {
     name: String,
     architecture: String,
+    #[serde(default)]
+    foreign: Vec<String>,
     timestamp: Option<String>,
     #[serde(rename = "archive")]
     archives: Vec<ArchiveFile>,
+    hold: Option<hold::HoldFile>,
     #[serde(default, rename = "pin")]
     pins: Vec<Pin>,
 }
@@ -97,10 +116,14 @@ struct ArchiveFile {
     mirror: Option<HostWord>,
     mirrors: Option<Vec<Uri>>,
     snapshot: Option<String>,
+    /// Before it, the snapshot service has nothing.
+    earliest: Option<String>,
     #[serde(default)]
     pool: Vec<PoolMirror>,
     suites: Vec<String>,
     components: Vec<String>,
+    #[serde(default)]
+    architectures: Vec<String>,
     keys: Vec<PinnedKey>,
 }
 
@@ -125,6 +148,11 @@ impl Base {
         checked(raw, folder).map_err(|message| ManifestError::invalid(file, message))
     }
 
+    /// All architectures, the system's own first.
+    pub fn architectures(&self) -> Vec<&str> {
+        std::iter::once(&self.architecture).chain(&self.foreign).map(String::as_str).collect()
+    }
+
     pub fn archive(&self, name: &str) -> Option<&Archive> {
         self.archives.iter().find(|archive| archive.name == name)
     }
@@ -134,17 +162,14 @@ fn checked(raw: BaseFile, folder: &str) -> Result<Base, String> {
     if raw.name != folder {
         return Err(format!("the base is named `{}`, but its folder `{folder}`", raw.name));
     }
-    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if raw.architecture.is_empty() || !raw.architecture.bytes().all(is_word) {
-        return Err(format!("architecture: expected a name such as `amd64`, found `{}`", raw.architecture));
-    }
+    check_architectures(&raw)?;
     let timestamp = raw.timestamp.as_deref().map(Instant::from_compact).transpose();
     let timestamp = timestamp.map_err(|error| format!("timestamp: {error}"))?;
     let archives = raw.archives.into_iter().map(|archive| {
         let name = archive.name.clone();
         checked_archive(archive, timestamp).map_err(|message| format!("archive `{name}`: {message}"))
     });
-    let archives = archives.collect::<Result<Vec<_>, _>>()?;
+    let mut archives = archives.collect::<Result<Vec<_>, _>>()?;
     if archives.is_empty() {
         return Err("no [[archive]]".to_owned());
     }
@@ -153,21 +178,50 @@ fn checked(raw: BaseFile, folder: &str) -> Result<Base, String> {
             return Err(format!("archive `{}` is defined twice", archive.name));
         }
     }
-    let has_snapshot = archives.iter().any(|archive| matches!(archive.origin, Origin::Snapshot { .. }));
-    if timestamp.is_some() && !has_snapshot {
+    if timestamp.is_some() && !archives.iter().any(Archive::has_past) {
         return Err("timestamp: no archive has a `snapshot`".to_owned());
     }
     for pin in &raw.pins {
         check_pin(pin, &archives).map_err(|message| format!("pin of `{}`: {message}", pin.packages.join(" ")))?;
     }
-    Ok(Base { name: raw.name, architecture: raw.architecture, timestamp, archives, pins: raw.pins })
+    let hold = raw.hold.map(|hold| hold::checked(hold, timestamp, &archives)).transpose()?;
+    if let Some(hold) = &hold {
+        let held: Vec<_> = archives.iter().filter_map(|archive| archive.at(hold.instant)).collect();
+        archives.extend(held);
+    }
+    let BaseFile { name, architecture, foreign, pins, .. } = raw;
+    Ok(Base { name, architecture, foreign, timestamp, archives, hold, pins })
+}
+
+fn check_architectures(raw: &BaseFile) -> Result<(), String> {
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_name = |name: &str| !matches!(name, "" | "all" | "any") && name.bytes().all(is_word);
+    if !is_name(&raw.architecture) {
+        return Err(format!("architecture: expected a name such as `amd64`, found `{}`", raw.architecture));
+    }
+    for (at, name) in raw.foreign.iter().enumerate() {
+        if !is_name(name) {
+            return Err(format!("foreign: expected a name such as `i386`, found `{name}`"));
+        }
+        if *name == raw.architecture || raw.foreign[..at].contains(name) {
+            return Err(format!("foreign: `{name}` is named twice"));
+        }
+    }
+    for archive in &raw.archives {
+        let has = |name: &&String| **name == raw.architecture || raw.foreign.contains(name);
+        if let Some(name) = archive.architectures.iter().find(|name| !has(name)) {
+            return Err(format!("archive `{}`: architectures: the base has no `{name}`", archive.name));
+        }
+    }
+    Ok(())
 }
 
 fn checked_archive(raw: ArchiveFile, timestamp: Option<Instant>) -> Result<Archive, String> {
-    let origin = match (raw.mirror, raw.mirrors, raw.snapshot) {
-        (Some(HostWord::Host), None, None) => Origin::Host,
-        (None, Some(mirrors), None) if !mirrors.is_empty() => Origin::Mirrors(mirrors),
-        (None, None, Some(template)) => snapshot(&template, timestamp)?,
+    let origin = match (raw.mirror, raw.mirrors, raw.snapshot, raw.earliest) {
+        (Some(HostWord::Host), None, None, None) => Origin::Host,
+        (None, Some(mirrors), None, None) if !mirrors.is_empty() => Origin::Mirrors(mirrors),
+        (None, None, Some(template), earliest) => snapshot(&template, earliest.as_deref(), timestamp)?,
+        (.., None, Some(_)) => return Err("earliest: only a `snapshot` has an earliest instant".to_owned()),
         _ => return Err("expected one of `mirror = \"host\"`, `mirrors = [URI]` and `snapshot = URI`".to_owned()),
     };
     for (key, names) in [("suites", &raw.suites), ("components", &raw.components)] {
@@ -187,20 +241,25 @@ fn checked_archive(raw: ArchiveFile, timestamp: Option<Instant>) -> Result<Archi
     if let Some(key) = raw.keys.iter().find(|key| !is_path(&key.file) || key.file.contains('/')) {
         return Err(format!("keys: `{}` is no name of a file in snapshots/keys", key.file));
     }
-    let ArchiveFile { name, pool, suites, components, keys, .. } = raw;
+    let ArchiveFile { name, pool, suites, components, architectures, keys, .. } = raw;
     if !is_path(&name) || name.contains('/') {
         return Err("name: expected a word".to_owned());
     }
-    Ok(Archive { name, origin, pool, suites, components, keys })
+    Ok(Archive { name, origin, pool, suites, components, architectures, keys })
 }
 
-fn snapshot(template: &str, timestamp: Option<Instant>) -> Result<Origin, String> {
+fn snapshot(template: &str, earliest: Option<&str>, timestamp: Option<Instant>) -> Result<Origin, String> {
     let instant = timestamp.ok_or("snapshot: the base has no `timestamp`")?;
+    let earliest = earliest.map(Instant::from_compact).transpose().map_err(|error| format!("earliest: {error}"))?;
+    if let Some(earliest) = earliest.filter(|earliest| instant < *earliest) {
+        return Err(format!("the timestamp {instant} is before {earliest}, the earliest instant that is served"));
+    }
     if template.matches(TIMESTAMP).count() != 1 {
         return Err(format!("snapshot: expected {TIMESTAMP} once in `{template}`"));
     }
     let root = Uri::parse(&template.replace(TIMESTAMP, &instant.to_compact()));
-    Ok(Origin::Snapshot { root: root.map_err(|error| format!("snapshot: {error}"))?, instant })
+    let root = root.map_err(|error| format!("snapshot: {error}"))?;
+    Ok(Origin::Snapshot { root, instant, template: template.to_owned() })
 }
 
 fn check_pin(pin: &Pin, archives: &[Archive]) -> Result<(), String> {
@@ -238,6 +297,7 @@ mod tests {
         format!(
             "name = \"x\"\narchitecture = \"amd64\"\ntimestamp = \"20250804T000000Z\"\n\n\
              [[archive]]\nname = \"u\"\nsnapshot = \"https://example.org/u/@TIMESTAMP@/\"\npool = [\"host\"]\n\
+             earliest = \"20230301T000000Z\"\n\
              suites = [\"n\", \"n-security\"]\ncomponents = [\"main\"]\n\
              keys = [{{ fingerprint = \"{KEY}\", file = \"u.asc\" }}]\n\n\
              [[pin]]\npackages = [\"*\"]\nsuite = \"n-security\"\npriority = 990\n"
@@ -250,24 +310,76 @@ mod tests {
         let root = Uri::parse("https://example.org/u/20250804T000000Z").expect("a URI");
         let instant = Instant::from_compact("20250804T000000Z").expect("a date");
         assert_eq!(base.timestamp, Some(instant));
-        assert_eq!(base.archives[0].origin, Origin::Snapshot { root, instant });
+        let template = "https://example.org/u/@TIMESTAMP@/".to_owned();
+        assert_eq!(base.archives[0].origin, Origin::Snapshot { root, instant, template });
         assert_eq!(base.archives[0].pool, [PoolMirror::Host]);
         assert_eq!(base.archives[0].keys[0].fingerprint.to_string(), KEY);
         assert_eq!(base.pins[0].suite.as_deref(), Some("n-security"));
     }
 
+    fn check(from: &str, to: &str, expect: &str, hint: Option<&str>) {
+        assert!(sample().contains(from), "{from}");
+        let error = Base::parse("base.toml", "x", &sample().replacen(from, to, 1)).expect_err("refused");
+        assert_eq!((error.to_string().as_str(), error.hint()), (expect, hint));
+    }
+
+    #[test]
+    fn refuses_architectures_that_are_none() {
+        let architecture = "architecture = \"amd64\"\n";
+        let foreign = |more: &str| format!("{architecture}{more}\n");
+        for (more, expect) in [
+            ("foreign = [\"I386\"]", "base.toml: foreign: expected a name such as `i386`, found `I386`"),
+            ("foreign = [\"i386\", \"i386\"]", "base.toml: foreign: `i386` is named twice"),
+            ("foreign = [\"amd64\"]", "base.toml: foreign: `amd64` is named twice"),
+        ] {
+            check(architecture, &foreign(more), expect, None);
+        }
+        check(
+            "components =",
+            "architectures = [\"i386\"]\ncomponents =",
+            "base.toml: archive `u`: architectures: the base has no `i386`",
+            None,
+        );
+    }
+
+    #[test]
+    fn holds_are_archives_of_another_instant() {
+        let hold = "[hold]\ntimestamp = \"20250701T000000Z\"\nexcept = [\"openssl\"]\n";
+        let base = Base::parse("base.toml", "x", &format!("{}\n{hold}", sample())).expect("a base");
+        let shown: Vec<_> = base.archives.iter().map(|archive| (archive.name.as_str(), archive.is_held())).collect();
+        assert_eq!(shown, [("u", false), ("u@20250701T000000Z", true)]);
+        assert_eq!(base.archives[1].plain_name(), "u");
+        let Origin::Snapshot { root, .. } = &base.archives[1].origin else { panic!("a snapshot") };
+        assert_eq!(root.to_string(), "https://example.org/u/20250701T000000Z");
+    }
+
+    #[test]
+    fn refuses_wrong_holds() {
+        let held = |timestamp: &str, except: &str| {
+            format!("\n\n[hold]\ntimestamp = \"{timestamp}\"\nexcept = [{except}]\n\n[[archive]]")
+        };
+        let check_hold = |hold: &str, expect: &str| {
+            let text = sample().replacen("\n\n[[archive]]", hold, 1);
+            let error = Base::parse("base.toml", "x", &text).expect_err("refused");
+            assert_eq!(error.to_string(), format!("base.toml: hold: {expect}"));
+        };
+        check_hold(&held("20260101T000000Z", "\"a\""), "expected a timestamp before the base's own");
+        check_hold(&held("20250101T000000Z", ""), "except: expected at least one package");
+        let live = format!(
+            "{}\nname = \"live\"\nmirror = \"host\"\nsuites = [\"n\"]\ncomponents = [\"main\"]\n\
+             keys = [{{ fingerprint = \"{KEY}\", file = \"u.asc\" }}]\n\n[[archive]]",
+            held("20250101T000000Z", "\"a\"")
+        );
+        check_hold(&live, "archive `live` is read from live mirrors, which have no past");
+    }
+
     #[test]
     fn refuses_what_is_wrong() {
-        let check = |from: &str, to: &str, expect: &str, hint: Option<&str>| {
-            assert!(sample().contains(from), "{from}");
-            let error = Base::parse("base.toml", "x", &sample().replacen(from, to, 1)).expect_err("refused");
-            assert_eq!((error.to_string().as_str(), error.hint()), (expect, hint));
-        };
         check(
             "suites =",
             "suits =",
-            "base.toml:9:1: unknown field `suits`, expected one of `name`, `mirror`, `mirrors`, `snapshot`, `pool`, \
-             `suites`, `components`, `keys`",
+            "base.toml:10:1: unknown field `suits`, expected one of `name`, `mirror`, `mirrors`, `snapshot`, `earliest`, \
+             `pool`, `suites`, `components`, `architectures`, `keys`",
             Some("did you mean `suites`?"),
         );
         check("name = \"x\"", "name = \"y\"", "base.toml: the base is named `y`, but its folder `x`", None);
@@ -295,6 +407,19 @@ mod tests {
             "base.toml: archive `u`: expected one of `mirror = \"host\"`, `mirrors = [URI]` and `snapshot = URI`",
             None,
         );
+        check(
+            "timestamp = \"2025",
+            "timestamp = \"2022",
+            "base.toml: archive `u`: the timestamp 2022-08-04T00:00:00Z is before 2023-03-01T00:00:00Z, the earliest \
+             instant that is served",
+            None,
+        );
+        check(
+            "snapshot = \"https://example.org/u/@TIMESTAMP@/\"",
+            "mirror = \"host\"",
+            "base.toml: archive `u`: earliest: only a `snapshot` has an earliest instant",
+            None,
+        );
         check("\"n\", ", "\"../n\", ", "base.toml: archive `u`: suites: `../n` is no name", None);
         check("\"n-security\"]", "\"n\"]", "base.toml: archive `u`: suites: `n` is named twice", None);
         check("[\"main\"]", "[]", "base.toml: archive `u`: components: expected at least one", None);
@@ -312,7 +437,7 @@ mod tests {
         );
         check("suite = \"n-s", "suite = \"m-s", "base.toml: pin of `*`: suite `m-security` is not in this base", None);
         let error = Base::parse("base.toml", "x", &sample().replacen(KEY, "1234", 1)).expect_err("refused");
-        assert!(error.to_string().starts_with("base.toml:11:"), "{error}");
+        assert!(error.to_string().starts_with("base.toml:12:"), "{error}");
         assert!(error.to_string().ends_with("expected a fingerprint of 40 or 64 hex digits, found `1234`"), "{error}");
     }
 }

@@ -46,6 +46,8 @@ impl fmt::Display for Target {
 #[derive(Clone, Debug)]
 pub struct Project {
     pub root: PathBuf,
+    /// A base whose definition is to be taken as this text, whatever its file says.
+    moved: Option<(String, String)>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +83,12 @@ impl Project {
     pub fn find(start: &Path) -> Result<Self, ProjectError> {
         let is_project = |folder: &&Path| folder.join("ic-os").is_dir() && folder.join("snapshots").is_dir();
         let root = start.ancestors().find(is_project).ok_or_else(|| ProjectError::NoProject(start.to_path_buf()))?;
-        Ok(Self { root: root.to_path_buf() })
+        Ok(Self::at(root.to_path_buf()))
+    }
+
+    /// The project of a folder that has not all of its files yet.
+    pub fn at(root: PathBuf) -> Self {
+        Self { root, moved: None }
     }
 
     /// Every target that the images define, sorted.
@@ -119,9 +126,17 @@ impl Project {
         Err(ProjectError::UnknownTarget { target, nearest: close })
     }
 
+    /// The project as it would be if a base's definition were another text.
+    pub fn with_base(&self, base: &str, text: &str) -> Self {
+        Self { root: self.root.clone(), moved: Some((base.to_owned(), text.to_owned())) }
+    }
+
     /// The text of a base's definition, with the file's name for errors.
     pub fn base(&self, base: &str) -> Result<(String, String), ProjectError> {
         let file = self.base_file(base);
+        if let Some((_, text)) = self.moved.as_ref().filter(|(name, _)| name == base) {
+            return Ok((self.relative(&file), text.clone()));
+        }
         if !file.is_file() {
             return Err(ProjectError::UnknownBase { base: base.to_owned(), known: self.bases()? });
         }

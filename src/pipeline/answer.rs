@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// To be raised whenever the resolver may answer otherwise than before.
-const RESOLVER: u64 = 1;
+const RESOLVER: u64 = 2;
 
 /// The packages of a request, and the files that they are in.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -26,8 +26,11 @@ pub(super) fn key(base: &Base, indexes: &[VerifiedIndex], asked: &Asked, own: &[
     };
     add(&RESOLVER.to_le_bytes());
     add(env!("CARGO_PKG_VERSION").as_bytes());
-    add(base.architecture.as_bytes());
+    add(base.architectures().join(" ").as_bytes());
     add(format!("{:?}", base.pins).as_bytes());
+    if let Some(hold) = &base.hold {
+        add(format!("{hold:?}").as_bytes());
+    }
     add(&(indexes.len() as u64).to_le_bytes());
     for index in indexes {
         let release = &index.release;

@@ -1,6 +1,6 @@
 //! A base's indexes, every byte of them led back to a pinned key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -11,13 +11,19 @@ use crate::{
     epoch::machine_now,
     fetch::{Seen, Source, VerifiedIndex, indexes},
     lock::Lock,
-    manifest::base::Base,
+    manifest::base::{Archive, Base, Hold, held_at, is_held},
+    nearest::nearest,
     resolve::universe::{Index, Origin, Universe},
     trust::Keyring,
 };
 
-/// Fetches and verifies what `base` offers for its architecture. `before` is a lock that must not be newer.
+/// Fetches and verifies what `base` offers for its architectures. `before` is a lock that must not be newer.
 pub(super) fn verified(session: &Session<'_>, base: &Base, before: Option<&Lock>) -> Result<Vec<VerifiedIndex>> {
+    let now = Instant::from_seconds(machine_now());
+    // A service that is asked for what is to come answers with today's archive, and with another one tomorrow.
+    if let Some(timestamp) = base.timestamp.filter(|timestamp| now < *timestamp && !session.net.is_offline()) {
+        return Err(PipelineError::Future { base: base.name.clone(), timestamp, now });
+    }
     let mirrors = mirrors(session, base)?;
     let mut keyrings = Vec::new();
     for archive in &base.archives {
@@ -35,19 +41,57 @@ pub(super) fn verified(session: &Session<'_>, base: &Base, before: Option<&Lock>
         .zip(&keyrings)
         .map(|(archive, keyring)| Source { archive, keyring, mirrors: &mirrors[&archive.name] })
         .collect();
-    let now = Instant::from_seconds(machine_now());
-    Ok(indexes(session.net, session.store, &sources, &base.architecture, &seen(before), now)?)
+    Ok(indexes(session.net, session.store, &sources, &base.architectures(), &seen(base, before), now)?)
 }
 
 /// What a lock has seen of each suite, by archive and suite.
-fn seen(lock: Option<&Lock>) -> BTreeMap<(String, String), Seen> {
-    let suites = lock.into_iter().flat_map(|lock| &lock.suites);
-    suites
-        .map(|(name, suite)| {
-            let seen = Seen { digest: suite.in_release, date: suite.date };
-            ((name.archive.clone(), name.suite.clone()), seen)
-        })
-        .collect()
+fn seen(base: &Base, lock: Option<&Lock>) -> BTreeMap<(String, String), Seen> {
+    let Some(lock) = lock else { return BTreeMap::new() };
+    let mut found = BTreeMap::new();
+    for (name, suite) in &lock.suites {
+        let seen = Seen { digest: suite.in_release, signature: suite.signature, date: suite.date };
+        // What the lock has read at the instant that is held now.
+        let held = base.archives.iter().filter(|archive| {
+            archive.plain_name() == name.archive && held_at(&archive.name).is_some_and(|at| lock.snapshot == Some(at))
+        });
+        for archive in held {
+            found.entry((archive.name.clone(), name.suite.clone())).or_insert(seen);
+        }
+        found.insert((name.archive.clone(), name.suite.clone()), seen);
+    }
+    found
+}
+
+/// Takes from the indexes of the base's own instant what is not held: the excepted packages, all of their sources, and what the
+/// held indexes don't have at all.
+fn apply(hold: &Hold, base: &Base, indexes: &mut [Index<'_>]) -> Result<()> {
+    let held: BTreeSet<String> = indexes
+        .iter()
+        .filter(|index| is_held(&index.origin.archive))
+        .flat_map(|index| index.stanzas.iter().map(|stanza| stanza.name.to_owned()))
+        .collect();
+    let twins: BTreeSet<&str> =
+        base.archives.iter().filter(|archive| archive.is_held()).map(Archive::plain_name).collect();
+    let is_excepted = |name: &str| hold.except.iter().any(|except| except == name);
+    let sources: BTreeSet<String> = indexes
+        .iter()
+        .flat_map(|index| &index.stanzas)
+        .filter(|stanza| is_excepted(stanza.name) || is_excepted(stanza.source.0))
+        .map(|stanza| stanza.source.0.to_owned())
+        .collect();
+    let is_known = |except: &&String| {
+        let mut stanzas = indexes.iter().flat_map(|index| &index.stanzas);
+        stanzas.any(|stanza| stanza.name == except.as_str() || stanza.source.0 == except.as_str())
+    };
+    if let Some(unknown) = hold.except.iter().find(|except| !is_known(except)) {
+        let names = indexes.iter().flat_map(|index| &index.stanzas).flat_map(|stanza| [stanza.name, stanza.source.0]);
+        let nearest = nearest(unknown, names, 3).into_iter().map(str::to_owned).collect();
+        return Err(PipelineError::UnknownExcept { package: unknown.clone(), base: base.name.clone(), nearest });
+    }
+    for index in indexes.iter_mut().filter(|index| twins.contains(index.origin.archive.as_str())) {
+        index.stanzas.retain(|stanza| sources.contains(stanza.source.0) || !held.contains(stanza.name));
+    }
+    Ok(())
 }
 
 /// Indexes with their texts, for a universe to borrow from.
@@ -70,10 +114,13 @@ impl Offer {
     /// Every package of every index, and those of the user's own, for the resolver.
     pub(super) fn universe<'a>(&'a self, base: &'a Base, own: &'a [LocalDeb]) -> Result<Universe<'a>> {
         let mut indexes = self.parsed()?;
-        for deb in own {
-            indexes.push(deb.index(&base.architecture)?);
+        if let Some(hold) = &base.hold {
+            apply(hold, base, &mut indexes)?;
         }
-        Ok(Universe::from_indexes(&[&base.architecture], indexes)?)
+        for deb in own {
+            indexes.push(deb.index(base)?);
+        }
+        Ok(Universe::from_indexes(&base.architectures(), indexes)?)
     }
 
     /// Every package of every index.

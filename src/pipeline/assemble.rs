@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{PipelineError, Result, Session, sums};
 use crate::{
     configure::{self, Options},
+    deb::dependency::Architecture,
     digest::Sha256,
     lock::{Lock, Role},
     manifest::{
@@ -50,7 +51,7 @@ pub(super) fn layers(
 /// How packages are installed.
 pub(super) fn options(
     session: &Session<'_>,
-    architecture: &str,
+    (architecture, foreign): (&str, Vec<String>),
     skips: Vec<Skip>,
     answers: &[Answer],
     ids: &Ids,
@@ -59,6 +60,7 @@ pub(super) fn options(
     Options {
         epoch: session.epoch,
         architecture: architecture.to_owned(),
+        foreign,
         kernel_release: Machine::DEFAULT_KERNEL_RELEASE.to_owned(),
         preseed: preseed.collect::<String>().into_bytes(),
         skips,
@@ -76,12 +78,23 @@ pub(super) fn configured(session: &Session<'_>, layers: &[Layer], options: &Opti
 
 /// The options of a locked image.
 pub(super) fn locked(session: &Session<'_>, image: &Image, lock: &Lock) -> Options {
-    options(session, lock.architecture.as_str(), lock.skips.iter().cloned().collect(), &image.debconf, &image.ids)
+    let foreign = lock.foreign.iter().map(Architecture::to_string).collect();
+    let architectures = (lock.architecture.as_str(), foreign);
+    options(session, architectures, lock.skips.iter().cloned().collect(), &image.debconf, &image.ids)
 }
 
 /// The layers of a lock's root.
 pub(super) fn root_layers(session: &Session<'_>, lock: &Lock) -> Result<Vec<Layer>> {
-    layers(session, &sums(lock, Role::Root), &|sum| name_of(lock, sum))
+    layers_of(session, lock, Role::Root)
+}
+
+/// The layers of a lock's boot loader.
+pub(super) fn loader_layers(session: &Session<'_>, lock: &Lock) -> Result<Vec<Layer>> {
+    layers_of(session, lock, Role::Loader)
+}
+
+fn layers_of(session: &Session<'_>, lock: &Lock, role: Role) -> Result<Vec<Layer>> {
+    layers(session, &sums(lock, role), &|sum| name_of(lock, sum))
 }
 
 /// The finished tree of an image, with a journal if one is to be kept.
@@ -122,7 +135,7 @@ fn content_len(layer: &Layer) -> u64 {
 /// The files of the boot loader's packages, by path.
 pub(super) fn loader(session: &Session<'_>, lock: &Lock) -> Result<BTreeMap<Vec<u8>, Content>> {
     let mut files = BTreeMap::new();
-    for layer in layers(session, &sums(lock, Role::Loader), &|sum| name_of(lock, sum))? {
+    for layer in loader_layers(session, lock)? {
         for member in layer.members {
             if let Kind::Regular(content) = member.kind {
                 files.insert(member.path.as_bytes().to_vec(), content);

@@ -1,7 +1,7 @@
 //! Targets to a bundle, and a bundle back to a store and a project.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io::{BufWriter, Write},
     path::{Path, PathBuf},
 };
@@ -52,12 +52,7 @@ pub struct Carried {
 pub fn carry(session: &Session<'_>, carry: &Carry) -> Result<Carried> {
     let contents = contents::of(session.project, &carry.targets)?;
     let mut entries = measured(session, &contents, &carry.program)?;
-    let there: BTreeSet<Sha256> = entries.iter().map(|entry| entry.sha256).collect();
-    for (target, base) in &carry.targets {
-        prove::prove_with(session, &session.project.lock_file(base, target), &|key, sum| {
-            if there.contains(&sum) { Ok(()) } else { Err(format!("{} is not in the store", key.name)) }
-        })?;
-    }
+    prove_all(session, &carry.targets, &contents.files, &entries)?;
     let since = carry.since.as_deref().map(|file| mark_absent(file, &mut entries)).transpose()?;
     let build = |(target, base): &(Target, String)| bundle::Build { target: target.to_string(), base: base.clone() };
     let manifest = Manifest {
@@ -78,6 +73,29 @@ pub fn carry(session: &Session<'_>, carry: &Carry) -> Result<Carried> {
     write(session, carry, &contents.files, &manifest)?;
     let bytes = fs_err::metadata(&carry.output)?.len();
     Ok(Carried { manifest, bytes, sha256: output::file_digest(&carry.output)? })
+}
+
+/// Proves the locks with the files that are carried, of which a package of the project need not be in the store.
+fn prove_all(
+    session: &Session<'_>,
+    targets: &BTreeSet<(Target, String)>,
+    files: &Files,
+    entries: &[Entry],
+) -> Result<()> {
+    let from = |entry: &Entry| Some((entry.sha256, &files.get(&entry.path)?.from));
+    let there: BTreeMap<Sha256, &From> = entries.iter().filter_map(from).collect();
+    let debs: prove::Debs<'_> = &|name, sum| match there.get(&sum) {
+        // Whoever edits a project may do so meanwhile, so such a file is not mapped.
+        Some(From::Project(path)) => fs_err::read(path).map(Into::into).map_err(|error| error.to_string()),
+        Some(From::Store(_)) | None => {
+            let path = session.store.deb(&sum).ok_or_else(|| format!("{name} ({sum}) is not in the store"))?;
+            prove::mapped(&path)
+        }
+    };
+    for (target, base) in targets {
+        prove::prove_with(session, &session.project.lock_file(base, target), debs)?;
+    }
+    Ok(())
 }
 
 fn write(session: &Session<'_>, carry: &Carry, files: &Files, manifest: &Manifest) -> Result<()> {

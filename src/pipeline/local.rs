@@ -6,6 +6,7 @@ use super::{PipelineError, Result, Session};
 use crate::{
     deb::{control, dependency::Architecture, dependency::PackageName, packages},
     digest::Sha256,
+    manifest::base::Base,
     resolve::{
         request::{Choice, Root},
         universe::{Index, Origin},
@@ -64,7 +65,10 @@ impl LocalDeb {
     }
 
     /// An index that holds nothing else.
-    pub(super) fn index(&self, architecture: &str) -> Result<Index<'_>> {
+    pub(super) fn index(&self, base: &Base) -> Result<Index<'_>> {
+        let own = self.root.architecture.as_ref().map(Architecture::as_str);
+        let is_foreign = |own: &&str| base.foreign.iter().any(|name| name == own);
+        let architecture = own.filter(is_foreign).unwrap_or(&base.architecture);
         let stanzas = packages::parse(&self.stanza, architecture)
             .map_err(|source| PipelineError::Index { file: self.path.clone(), source })?;
         let origin = Origin {

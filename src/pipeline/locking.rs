@@ -54,10 +54,12 @@ pub fn lock(session: &Session<'_>, target: &Target, name: &str) -> Result<Locked
     let request = Request { roots: &roots, essential: true, required: true, recommends: false };
     let policy = Policy { resolver: RESOLVER.to_owned(), recommends: false, essential: true, required: true };
 
+    let foreign = base.foreign.iter().map(|name| Architecture::new(name));
     let mut lock = Lock {
         target: target.clone(),
         base: name.to_owned(),
         architecture: Architecture::new(&base.architecture).map_err(PipelineError::name)?,
+        foreign: foreign.collect::<std::result::Result<_, _>>().map_err(PipelineError::name)?,
         snapshot: base.timestamp,
         policy,
         definitions: definitions(session.project, name, &target.os)?,
@@ -110,7 +112,7 @@ fn is_of_target(session: &Session<'_>, skip: &Skip, lock: &Lock, universe: &Univ
 }
 
 /// What a variant takes: packages by name, and files of the project's.
-fn names<'a>(of_base: &'a ImageBase, groups: &[String]) -> Vec<&'a str> {
+pub(super) fn names<'a>(of_base: &'a ImageBase, groups: &[String]) -> Vec<&'a str> {
     groups.iter().filter_map(|group| of_base.packages.get(group)).flatten().map(String::as_str).collect()
 }
 
@@ -140,6 +142,7 @@ fn suites(offer: &Offer) -> BTreeMap<SuiteName, Suite> {
         let name = SuiteName { archive: signed.archive.clone(), suite: signed.suite.clone() };
         let suite = suites.entry(name).or_insert_with(|| Suite {
             in_release: signed.evidence.digest,
+            signature: signed.evidence.signature,
             signer: signed.evidence.signer.clone(),
             date: signed.release.date,
             indexes: BTreeMap::new(),

@@ -102,6 +102,7 @@ fn key(lock: &Lock, options: &Options, overlays: &[overlay::Loaded]) -> Sha256 {
     add(env!("CARGO_PKG_VERSION").as_bytes());
     add(&options.epoch.seconds().to_le_bytes());
     add(options.architecture.as_bytes());
+    add(options.foreign.join(" ").as_bytes());
     add(options.kernel_release.as_bytes());
     add(&options.preseed);
     add(format!("{:?}", options.ids).as_bytes());

@@ -110,7 +110,13 @@ pub fn rootfs(session: &Session<'_>, rootfs: &Rootfs) -> Result<Written> {
     let layers = assemble::layers(session, &sums, &|sum| {
         wanted.iter().find(|file| file.sha256 == *sum).map(|file| file.path.clone())
     })?;
-    let options = assemble::options(session, &base.architecture, rootfs.skips.clone(), &[], &Ids::default());
+    let options = assemble::options(
+        session,
+        (&base.architecture, base.foreign.clone()),
+        rootfs.skips.clone(),
+        &[],
+        &Ids::default(),
+    );
     let tree = assemble::configured(session, &layers, &options)?;
     let output = &rootfs.output;
     let mut notes: Vec<String> = label::uncompiled(&tree).iter().map(|policy| label::note(policy)).collect();

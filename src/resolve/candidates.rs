@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 
 use super::universe::{Origin, PackageId, Universe, VersionId};
-use crate::manifest::base::Pin;
+use crate::manifest::base::{Pin, plain_name};
 
 /// The candidate of each package, by its number.
 pub(super) type Candidates = Vec<Option<VersionId>>;
@@ -55,9 +55,10 @@ fn version_priority(universe: &Universe<'_>, id: VersionId, indexes: &[i32], pin
 
 fn matches_origin(pin: &Pin, origin: &Origin) -> bool {
     let is = |wanted: &Option<String>, found: &String| wanted.as_ref().is_none_or(|wanted| wanted == found);
-    is(&pin.archive, &origin.archive)
+    pin.archive.as_ref().is_none_or(|archive| archive == plain_name(&origin.archive))
         && is(&pin.component, &origin.component)
-        && pin.suite.as_ref().is_none_or(|suite| origin.is_suite(suite))
+        // By base.toml's name alone: the codename `noble` is that of Ubuntu's other pockets too.
+        && is(&pin.suite, &origin.suite)
 }
 
 impl Origin {

@@ -8,7 +8,7 @@ use std::{collections::VecDeque, fmt};
 use super::{
     reason::{Reason, show_clause},
     state::State,
-    universe::{Clause, PackageId, Universe, VersionId},
+    universe::{Clause, PackageId, Relation, Universe, VersionId},
 };
 
 /// A request that contradicts itself or what the indexes offer.
@@ -26,6 +26,9 @@ impl fmt::Display for Conflict {
         f.write_str(&self.derivation.join("\n"))
     }
 }
+
+/// Lines of a derivation.
+const LINES: usize = 6;
 
 /// Links of a chain that are shown; the middle of longer ones is left out.
 const LINKS: usize = 5;
@@ -102,23 +105,91 @@ impl<'s, 'u, 'a, 'r> Needed<'s, 'u, 'a, 'r> {
         let mut hint = None;
         let mut offers = Vec::new();
         for relation in clause.alternatives().map(|id| universe.relation(id)) {
-            let name = universe.name(relation.target);
+            offers.push(offer(self.state, relation));
             let versions = &universe.package(relation.target).versions;
-            if versions.is_empty() {
-                offers.push(format!("no package provides {name}"));
-            } else {
-                let texts: Vec<_> = versions.iter().map(|id| universe.version(*id).text).collect();
-                offers.push(format!("{name} comes in {}", texts.join(", ")));
-            }
             if let Some(id) = versions.iter().find(|id| universe.holds(relation, universe.version(**id).text)) {
-                let suite = suite(universe, *id);
-                hint.get_or_insert_with(|| format!("ask for `{name}/{suite}`, whose version suits"));
+                let (name, choice) = (universe.name(relation.target), self.choice(*id));
+                let pinned =
+                    if self.state.mark(relation.target).candidate.is_none() { ", or change its pin" } else { "" };
+                hint.get_or_insert_with(|| format!("ask for `{name}{choice}`, whose version suits{pinned}"));
             }
         }
-        let what = format!("{} {}", self.relation(clause), "cannot hold");
-        let mut derivation = vec![format!("{what}: {}", offers.join("; "))];
+        let mut derivation = vec![format!("{} cannot hold: {}", self.relation(clause), offers.join("; "))];
         derivation.extend(self.wanted(parent));
+        derivation.extend(self.others(parent));
+        derivation.truncate(LINES);
+        let root = self.root(parent);
+        let hint =
+            hint.or_else(|| Some(format!("leave out `{}`, or give the base a suite or an archive that has it", root?)));
         Conflict { derivation, hint }
+    }
+
+    /// What asks for a version behind its package's name: its suite, unless that has others.
+    fn choice(&self, id: VersionId) -> String {
+        let universe = self.state.universe;
+        let (own, version) = (suite(universe, id), universe.version(id));
+        let versions = &universe.package(version.package).versions;
+        match versions.iter().filter(|other| suite(universe, **other) == own).count() {
+            1 => format!("/{own}"),
+            _ => format!("={}", version.text),
+        }
+    }
+
+    /// Why other alternatives on the way to a package don't help.
+    fn others(&self, version: VersionId) -> Vec<String> {
+        let universe = self.state.universe;
+        let mut lines = Vec::new();
+        let mut at = version;
+        while let Some(Link::Clause(clause)) = self.links[at.index()] {
+            let others = self.state.solutions(clause).into_iter().filter(|other| *other != at);
+            lines.extend(others.filter_map(|other| {
+                Some(format!("{} is no way out: {}", show(universe, other), self.against(other)?))
+            }));
+            at = universe.relation(clause.start).version;
+        }
+        lines
+    }
+
+    /// What stands against a version that is not needed.
+    fn against(&self, version: VersionId) -> Option<String> {
+        let universe = self.state.universe;
+        for clause in universe.clauses_of(version) {
+            let start = universe.relation(clause.start);
+            let solutions = self.state.solutions(clause);
+            if start.is_negative() {
+                if let Some(other) = solutions.into_iter().find(|other| self.links[other.index()].is_some()) {
+                    return Some(self.hurt(clause, other));
+                }
+            } else if start.is_critical() && solutions.is_empty() {
+                return Some(format!("{} cannot hold", self.relation(clause)));
+            }
+        }
+        let negative = |clause: &Clause| universe.relation(clause.start).is_negative();
+        let needed = self.versions.iter().flat_map(|needed| universe.clauses_of(*needed)).filter(negative);
+        let hurts = needed.into_iter().find(|clause| self.state.solutions(*clause).contains(&version));
+        hurts.map(|clause| self.hurt(clause, version))
+    }
+
+    /// A relation that forbids `other`.
+    fn hurt(&self, clause: Clause, other: VersionId) -> String {
+        let universe = self.state.universe;
+        let is_it = clause.alternatives().any(|id| universe.relation(id).target == universe.version(other).package);
+        let (relation, other) = (self.relation(clause), show(universe, other));
+        if is_it { format!("{relation}, which is {other}") } else { format!("{relation}, which {other} provides") }
+    }
+
+    /// What was asked for and led to a version.
+    fn root(&self, version: VersionId) -> Option<&str> {
+        let mut at = version;
+        loop {
+            match self.links[at.index()]? {
+                Link::Clause(clause) => at = self.state.universe.relation(clause.start).version,
+                Link::Root(root) => match &self.roots[root].1 {
+                    Reason::Requested(text) => return Some(text),
+                    _ => return None,
+                },
+            }
+        }
     }
 
     /// Two needed packages that do not go together, or two versions of one package.
@@ -131,8 +202,7 @@ impl<'s, 'u, 'a, 'r> Needed<'s, 'u, 'a, 'r> {
                 }
                 let against = self.state.solutions(clause);
                 if let Some(other) = against.into_iter().find(|other| self.links[other.index()].is_some()) {
-                    let line = format!("{}, which is {}", self.relation(clause), show(universe, other));
-                    return Some(self.show_pair(line, version, other));
+                    return Some(self.show_pair(self.hurt(clause, other), version, other));
                 }
             }
         }
@@ -152,18 +222,13 @@ impl<'s, 'u, 'a, 'r> Needed<'s, 'u, 'a, 'r> {
         let mut derivation = vec![line];
         derivation.extend(self.wanted(a));
         derivation.extend(self.wanted(b));
-        let root = |id: VersionId| match self.links[id.index()] {
-            Some(Link::Root(at)) => match &self.roots[at].1 {
-                Reason::Requested(text) => Some(text),
-                _ => None,
-            },
-            _ => None,
+        let mut roots: Vec<&str> = [self.root(a), self.root(b)].into_iter().flatten().collect();
+        roots.dedup();
+        let hint = match roots.as_slice() {
+            [] => "the base contradicts itself: change its suites or pins".to_owned(),
+            roots => format!("leave out `{}`", roots.join("` or `")),
         };
-        let hint = match (root(a), root(b)) {
-            (Some(a), Some(b)) => Some(format!("leave out `{a}` or `{b}`")),
-            (Some(only), None) | (None, Some(only)) => Some(format!("leave out `{only}`")),
-            (None, None) => None,
-        };
+        let hint = Some(hint);
         Conflict { derivation, hint }
     }
 
@@ -207,6 +272,40 @@ fn show(universe: &Universe<'_>, id: VersionId) -> String {
     format!("{} {}", universe.name(universe.version(id).package), universe.version(id).text)
 }
 
+/// What there is under the name of a relation.
+fn offer(state: &State<'_, '_>, relation: &Relation) -> String {
+    let universe = state.universe;
+    let (name, package) = (universe.name(relation.target), universe.package(relation.target));
+    let mut texts = Vec::new();
+    if !package.versions.is_empty() {
+        let versions: Vec<_> = package
+            .versions
+            .iter()
+            .map(|id| {
+                let (index, _) = universe.version(*id).stanzas[0];
+                let origin = &universe.indexes[index].origin;
+                let rare = if origin.not_automatic { ", NotAutomatic" } else { "" };
+                format!("{} ({}{rare})", universe.version(*id).text, origin.suite)
+            })
+            .collect();
+        let chosen = match state.mark(relation.target).candidate {
+            None => "pinned out".to_owned(),
+            Some(id) => format!("candidate {}", universe.version(id).text),
+        };
+        let chosen =
+            if package.versions.len() == 1 && chosen.starts_with('c') { String::new() } else { format!(", {chosen}") };
+        texts.push(format!("{name} comes in {}{chosen}", versions.join(", ")));
+    }
+    for provide in package.provided_by.iter().map(|id| universe.provide(*id)) {
+        let version = provide.version.map_or("without a version".to_owned(), |version| format!("as version {version}"));
+        texts.push(format!("{} provides {name} {version}", show(universe, provide.owner)));
+    }
+    match texts.is_empty() {
+        true => format!("no package provides {name}"),
+        false => texts.join(", "),
+    }
+}
+
 fn suite(universe: &Universe<'_>, id: VersionId) -> String {
     let (index, _) = universe.version(id).stanzas[0];
     universe.indexes[index].origin.suite.clone()
@@ -227,6 +326,6 @@ fn unexplained(stuck: &State<'_, '_>) -> Conflict {
             }
         }
     }
-    derivation.truncate(6);
+    derivation.truncate(LINES);
     Conflict { derivation, hint: Some("every alternative was tried in apt's order, without going back".to_owned()) }
 }

@@ -101,6 +101,8 @@ impl RootError {
             Self::Unknown { nearest, .. } if !nearest.is_empty() => Some(format!("did you mean {}?", list(nearest))),
             Self::Virtual { providers, .. } => Some(format!("choose one of {}", list(providers))),
             Self::NoVersion { versions, .. } => Some(format!("the indexes have {}", list(versions))),
+            Self::NoCandidate { name } => Some(format!("ask for `{name}=VERSION`, or change the base's pins")),
+            Self::Nothing { .. } => Some("leave it out, or give the base a suite or an archive that has it".to_owned()),
             _ => None,
         }
     }

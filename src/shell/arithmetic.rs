@@ -124,7 +124,7 @@ impl<V: Variables> Evaluation<'_, V> {
         let longer = match operator {
             b"|" | b"&" => next == Some(&operator[0]) || next == Some(&b'='),
             b"<" | b">" => next == Some(&operator[0]) || next == Some(&b'='),
-            b"==" | b"!=" | b"<=" | b">=" | b"||" | b"&&" => false,
+            b"==" | b"!=" | b"<=" | b">=" | b"||" | b"&&" | b"(" | b")" | b"?" | b":" | b"~" => false,
             _ => next == Some(&b'='),
         };
         if !longer {

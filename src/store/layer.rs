@@ -79,7 +79,9 @@ pub(super) fn is_sound(store: &Store, sum: &Sha256) -> Result<bool> {
 fn check(bytes: &Bytes, sum: &Sha256) -> Option<File> {
     let (header, _) = Header::read_from_prefix(bytes).ok()?;
     let expected = plan(sum, header.control_len.get(), header.data_len.get())?;
+    let padding = bytes.get(size_of::<Header>()..ALIGN as usize)?;
     let sound = Header { digest: [0; 32], ..header } == expected
+        && padding.iter().all(|byte| *byte == 0)
         && header.file_len.get() == bytes.len() as u64
         && header.digest == digest(&expected, bytes).0;
     sound.then(|| parts(bytes, &header))

@@ -10,8 +10,7 @@ pub enum Freshness {
     /// A snapshot service: the file is of the pinned instant or before. `Valid-Until` has passed for every old snapshot
     /// and says nothing.
     Pinned { instant: Instant },
-    /// A lock names the file by its sum: it was fresh when it was locked, and no clock has a say any more, neither years later
-    /// nor on a machine without a network, whose clock nobody sets.
+    /// A lock names the file by its digest, so it was fresh then, and no clock is asked.
     Locked,
 }
 
@@ -176,6 +175,7 @@ mod tests {
             ),
             (pinned("20260101T000000Z"), "20250801T000001Z", rolled_back),
             (live("20250802T000000Z"), "20250801T000001Z", rolled_back),
+            (Freshness::Locked, "20250801T000001Z", rolled_back),
         ] {
             assert_eq!(told(bad, not_before), Err(expect.to_owned()));
         }

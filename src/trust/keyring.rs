@@ -12,7 +12,7 @@ use pgp::{
 };
 
 use super::{
-    Error,
+    Error, Evidence,
     armor::block,
     signature::{Fault, sound},
 };
@@ -22,6 +22,8 @@ use crate::{date::Instant, deb::fingerprint::Fingerprint};
 #[derive(Debug)]
 pub struct Keyring {
     certificates: Vec<(Fingerprint, SignedPublicKey)>,
+    /// Names of the key files, for messages.
+    files: String,
 }
 
 /// The key of a pinned certificate that a signature names as its maker: the primary key or a subkey.
@@ -40,14 +42,26 @@ impl Keyring {
         for (file, bytes) in files {
             found.extend(read(file, bytes)?);
         }
+        let files = files.iter().map(|(file, _)| file.clone()).collect::<Vec<_>>().join(", ");
         let certificates = pins.iter().map(|pin| {
             let key = found.iter().find(|key| key.fingerprint().as_bytes() == pin.as_bytes());
-            key.map(|key| (pin.clone(), key.clone())).ok_or_else(|| Error::NoKey {
-                pin: pin.clone(),
-                files: files.iter().map(|(file, _)| file.clone()).collect::<Vec<_>>().join(", "),
-            })
+            key.map(|key| (pin.clone(), key.clone()))
+                .ok_or_else(|| Error::NoKey { pin: pin.clone(), files: files.clone() })
         });
-        Ok(Self { certificates: certificates.collect::<Result<_, _>>()? })
+        Ok(Self { certificates: certificates.collect::<Result<_, _>>()?, files })
+    }
+
+    /// Whether the key that signed could sign still. A live mirror has no use for one that couldn't, but whoever got hold of it later
+    /// can put any date on a signature.
+    pub fn stands(&self, evidence: &Evidence, now: Instant) -> Result<(), Fault> {
+        let (certificate, key) =
+            self.certificates.iter().find(|(pin, _)| *pin == evidence.signer).ok_or(Fault::NotPinned)?;
+        let is_it = |subkey: &&SignedPublicSubKey| subkey.key.fingerprint().as_bytes() == evidence.key.as_bytes();
+        Candidate { certificate, key, subkey: key.public_subkeys.iter().find(is_it) }.could_sign(now)
+    }
+
+    pub(super) fn files(&self) -> &str {
+        &self.files
     }
 
     /// The pinned key that `signature` names.

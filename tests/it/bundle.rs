@@ -282,7 +282,7 @@ fn what_create_refuses() {
     fs_err::rename(&aside, &stored).expect("moved");
     let text = fs_err::read_to_string(&lock).expect("there");
     connected.project.write(LOCK, &text.replace("/lib_1.5", "/lib_1.6"));
-    check("lib 1.5: made-up/main/binary-amd64/Packages.xz has no such stanza");
+    check("index to stanza: package lib 1.5: dists/made-up/main/binary-amd64/Packages.xz has the file ");
     connected.project.write(LOCK, &text);
     connected.project.write("ic-os/os/image.toml", &IMAGE.replace("LOADER", "app"));
     check("is stale");

@@ -17,6 +17,7 @@ pub fn options() -> Options {
     Options {
         epoch: Epoch::from_variable(None).expect("valid"),
         architecture: "amd64".to_owned(),
+        foreign: Vec::new(),
         kernel_release: Machine::DEFAULT_KERNEL_RELEASE.to_owned(),
         preseed: Vec::new(),
         skips: Vec::new(),

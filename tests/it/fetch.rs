@@ -72,7 +72,7 @@ fn what_is_locked_does_not_expire() {
     let digest = Sha256::of(&fs_err::read(&file).expect("published"));
     client.store.insert(&file, &digest).expect("kept");
     let offline = Client { offline: true, ..client };
-    offline.indexes(&site, &[], Some(Seen { digest, date: signing_day() })).expect("locked");
+    offline.indexes(&site, &[], Some(Seen { digest, signature: None, date: signing_day() })).expect("locked");
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn indexes_are_verified_and_kept() {
     assert_eq!(site.server.requests(), [in_release]);
     assert_eq!(again[0].release, index.release);
     let offline = Client { offline: true, ..client };
-    let seen = Seen { digest: index.release.evidence.digest, date: index.release.release.date };
+    let seen = Seen { digest: index.release.evidence.digest, signature: None, date: index.release.release.date };
     let kept = offline.indexes(&site, &[&uri], Some(seen)).expect("indexes");
     assert_eq!(kept[0].packages().expect("readable"), text.as_bytes());
     let error = offline.indexes(&site, &[&uri], None).expect_err("nothing says which InRelease");
@@ -161,7 +161,7 @@ fn release_files_that_are_refused() {
     let text = String::from_utf8(good.clone()).expect("text");
     let stranger = Archive::new().expect("gpg is there");
     stranger.publish(&site.suite);
-    let seen = Some(Seen { digest: Sha256::of(b"x"), date: signing_day().plus(1) });
+    let seen = Some(Seen { digest: Sha256::of(b"x"), signature: None, date: signing_day().plus(1) });
     let cases: [(Vec<u8>, Option<Seen>, &str); 8] = [
         (
             publish(&|suite| suite.valid_until = Some(signing_day().plus(60))),
@@ -520,7 +520,7 @@ fn snapshots_are_pinned_and_paced() {
         let source = Source { archive: &base.archives[0], keyring: &keyring, mirrors: &mirrors };
         // A machine far in the future: `Valid-Until` and the clock say nothing about a snapshot.
         let now = today().plus(400 * 86_400);
-        client.with(|net| fetch::indexes(net, &client.store, &[source], "amd64", &BTreeMap::new(), now))
+        client.with(|net| fetch::indexes(net, &client.store, &[source], &["amd64"], &BTreeMap::new(), now))
     };
     read(&timestamp, &Client::new()).expect("indexes");
     let early = signing_day().plus(-1).to_compact();

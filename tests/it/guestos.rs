@@ -21,7 +21,7 @@ use crate::support::judge::{judge, run};
 const USERS: [&str; 2] = ["65534", "65533"];
 
 fn project() -> Project {
-    Project { root: PathBuf::from(env!("CARGO_MANIFEST_DIR")) }
+    Project::find(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("this checkout")
 }
 
 fn scratch() -> PathBuf {

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use icos::store::Store;
 
 use crate::support::{
+    apt::Apt,
     archive::{Archive, Suite},
     deb::{DEVICE, Deb},
     judge::run,
 };
 
 pub struct Project {
-    archive: Archive,
+    pub archive: Archive,
     folder: tempfile::TempDir,
 }
 
@@ -39,12 +40,34 @@ impl Project {
         let archive = Archive::new()?;
         let stanzas: Vec<String> = debs.iter().map(|deb| archive.add(deb)).collect();
         archive.publish(&Suite::new("made-up").with(&stanzas));
+        let base = archive.base("mirror = \"host\"", &["made-up"]);
+        Some(Self::with(archive, &base, &IMAGE.replace("LOADER", loader)))
+    }
+
+    /// A project with a base `test`, whose archive's key it has, and an image `os`.
+    pub fn with(archive: Archive, base: &str, image: &str) -> Self {
         let project = Self { archive, folder: tempfile::tempdir().expect("a scratch folder") };
-        project.write("snapshots/test/base.toml", &project.archive.base("mirror = \"host\"", &["made-up"]));
+        project.write("snapshots/test/base.toml", base);
         let key = String::from_utf8(project.archive.certificate()).expect("armored");
         project.write("snapshots/keys/test.asc", &key);
-        project.write("ic-os/os/image.toml", &IMAGE.replace("LOADER", loader));
-        Some(project)
+        project.write("ic-os/os/image.toml", image);
+        project
+    }
+
+    pub fn archive(&self) -> &Archive {
+        &self.archive
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        fs_err::read_to_string(self.path(path)).expect("readable")
+    }
+
+    /// What a loader and a disk need besides packages.
+    pub fn write_bootloader(&self) {
+        for (file, text) in [("esp.cfg", ""), ("os/grub.cfg", ""), ("os/boot_args", "A=@ARGUMENTS@\n")] {
+            self.write(&format!("bootloader/{file}"), text);
+        }
+        self.write("bootloader/os/grubenv", &format!("{:#<1024}", "# GRUB Environment Block\n"));
     }
 
     pub fn path(&self, path: &str) -> PathBuf {
@@ -141,7 +164,11 @@ fn a_package_may_be_a_file() {
     let expect = "app 2 amd64\nbase 1 amd64\nlib 1.5 amd64\nown 1 amd64\n";
     assert_eq!(resolve(&[&own]), (0, expect.to_owned(), String::new()));
     let expect = expect.replace("lib 1.5", "lib 1.0");
-    assert_eq!(resolve(&[&own, &old]), (0, expect, String::new()));
+    assert_eq!(resolve(&[&own, &old]), (0, expect.clone(), String::new()));
+    if let Some(apt) = Apt::new(&format!("deb [trusted=yes] {} made-up main\n", project.archive.uri()), &["amd64"]) {
+        let lines: Vec<_> = expect.lines().map(str::to_owned).collect();
+        assert_eq!(apt.simulate(&["?essential", &own, &old]), Ok(lines));
+    }
     let output = project.path("out.tar");
     let (code, _, errors) = project.online(&["rootfs", "--base", "test", &own, "-o", output.to_str().expect("UTF-8")]);
     assert_eq!(code, 0, "{errors}");
@@ -205,10 +232,7 @@ fn an_image_with_everything() {
         .replace("overlays = []", "overlays = [\"o\"]\n\n[ids]\ngroups = { pinned = 321 }")
         .replace("tree = \"/\"", "tree = \"/\", strip-matching = [\"/usr/lib/firmware/[^/]* [^/]*\"]");
     project.write("ic-os/os/image.toml", &image);
-    for (file, text) in [("esp.cfg", ""), ("os/grub.cfg", ""), ("os/boot_args", "A=@ARGUMENTS@\n")] {
-        project.write(&format!("bootloader/{file}"), text);
-    }
-    project.write("bootloader/os/grubenv", &format!("{:#<1024}", "# GRUB Environment Block\n"));
+    project.write_bootloader();
     project.write("tool", "a tool");
     let tool = project.path("tool").to_str().expect("UTF-8").to_owned();
     let (code, sum, errors) = project.icos(&["store", "add", &tool]);

@@ -310,10 +310,18 @@ fn equals_apt_across_architectures() {
 }
 
 /// Sets of 1 to 10 packages of the whole index, a third of them with the essential packages.
-fn real_sets(indexes: &[AptIndex], seed: u64, count: usize) -> Vec<String> {
-    let main = &indexes.iter().max_by_key(|index| index.text.len()).expect("an index").text;
-    let stanzas = packages::parse(main, "amd64").unwrap_or_else(|error| panic!("{error}"));
-    let names: Vec<&str> = stanzas.iter().map(|stanza| stanza.name).collect();
+fn real_sets(indexes: &[AptIndex], architectures: &[&str], seed: u64, count: usize) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (number, architecture) in architectures.iter().enumerate() {
+        let of_architecture = indexes.iter().filter(|index| index.architecture == *architecture);
+        let main = &of_architecture.max_by_key(|index| index.text.len()).expect("an index").text;
+        let stanzas = packages::parse(main, architecture).unwrap_or_else(|error| panic!("{error}"));
+        let foreign = if number > 0 { format!(":{architecture}") } else { String::new() };
+        // What is for all architectures is not foreign.
+        let stanzas = stanzas.iter().filter(|stanza| number == 0 || stanza.architecture == *architecture);
+        names.extend(stanzas.map(|stanza| format!("{}{foreign}", stanza.name)));
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut random = Random::new(seed);
     let set = |_| {
         let mut words = if random.below(3) == 0 { vec!["?essential"] } else { Vec::new() };
@@ -323,23 +331,34 @@ fn real_sets(indexes: &[AptIndex], seed: u64, count: usize) -> Vec<String> {
     (0..count).map(set).collect()
 }
 
-fn check_real(seed: u64, count: usize) {
-    let Some(apt) = Apt::of_host() else { return };
+fn check_real(architectures: &[&str], seed: u64, count: usize) {
+    let Some(apt) = Apt::of_host(architectures) else { return };
     let indexes = apt.indexes();
     for recommends in [false, true] {
-        let sets = real_sets(&indexes, seed + u64::from(recommends), count);
+        let sets = real_sets(&indexes, architectures, seed + u64::from(recommends), count);
         let Some(expect) = apt.resolve(&sets, recommends) else { return };
-        compare(&apt, recommends, &sets, &expect, &ours(&indexes, &["amd64"], &[], &sets, recommends));
+        compare(&apt, recommends, &sets, &expect, &ours(&indexes, architectures, &[], &sets, recommends));
     }
 }
 
 #[test]
 fn equals_apt_on_the_real_archive() {
-    check_real(1, 40);
+    check_real(&["amd64"], 1, 40);
+}
+
+#[test]
+fn equals_apt_on_the_real_archive_of_another_architecture() {
+    check_real(&["arm64"], 31, 25);
+}
+
+/// Half of the names are `NAME:i386`: sets in which libraries stand beside their namesakes, or cannot.
+#[test]
+fn equals_apt_on_the_real_archive_with_foreign_packages() {
+    check_real(&["amd64", "i386"], 41, 25);
 }
 
 #[test]
 #[ignore = "ten minutes; the command is at the head of this file"]
 fn equals_apt_on_2000_sets() {
-    check_real(7, 1000);
+    check_real(&["amd64"], 7, 1000);
 }

@@ -37,6 +37,7 @@ fn options() -> Options {
     Options {
         epoch: Epoch::from_variable(None).expect("valid"),
         architecture: "amd64".to_owned(),
+        foreign: Vec::new(),
         kernel_release: Machine::DEFAULT_KERNEL_RELEASE.to_owned(),
         journal: false,
         preseed: Vec::new(),
@@ -205,5 +206,7 @@ fn further_packages_are_what_dpkg_makes() {
 }
 
 /// What the further sets may differ in.
-const FURTHER: &[Allowed] =
-    &[(r"^/usr/share/info/dir$", "the real install-info goes by the order in which the host's file system lists files")];
+const FURTHER: &[Allowed] = &[(
+    r"^/usr/share/info/dir$",
+    "the real install-info goes by the order in which the host's file system lists files",
+)];

@@ -8,6 +8,7 @@ pub mod elf;
 pub mod gpg;
 pub mod judge;
 pub mod map;
+pub mod noble;
 pub mod random;
 pub mod real;
 pub mod server;

@@ -13,7 +13,7 @@ const TEXT: &str = "Origin: Test\nSuite: test\n- dash\n-----BEGIN PGP SIGNATURE-
 
 /// What the judge is expected to say when icos refuses.
 #[derive(Clone, Copy, PartialEq)]
-enum Gpgv {
+pub enum Gpgv {
     Agrees,
     /// The policy is stricter than gpgv by intent.
     WouldAccept,
@@ -21,12 +21,12 @@ enum Gpgv {
     NotAsked,
 }
 
-struct Bench {
-    gpg: Gpg,
+pub struct Bench {
+    pub gpg: Gpg,
 }
 
 impl Bench {
-    fn keyring(&self, pins: &[&str]) -> Keyring {
+    pub fn keyring(&self, pins: &[&str]) -> Keyring {
         let files: Vec<_> = pins.iter().map(|pin| (format!("{pin}.asc"), self.gpg.export(pin))).collect();
         let pins: Vec<Fingerprint> = pins.iter().map(|pin| pin.parse().expect("a fingerprint")).collect();
         Keyring::new(&pins, &files).expect("a keyring")
@@ -39,14 +39,14 @@ impl Bench {
         self.gpg.gpgv(&keys, &[&file])
     }
 
-    fn good(&self, pin: &str, message: &[u8], text: &str) {
+    pub fn good(&self, pin: &str, message: &[u8], text: &str) {
         let verified = trust::clearsigned("InRelease", message, &self.keyring(&[pin]), now()).expect("good");
         assert_eq!(verified.text(), text);
         assert_eq!(verified.evidence().signer.to_string(), pin);
         assert!(self.gpgv(&[pin], message), "gpgv refuses what we accept:\n{}", String::from_utf8_lossy(message));
     }
 
-    fn bad(&self, pin: &str, message: &[u8], expect: &str, judge: Gpgv) {
+    pub fn bad(&self, pin: &str, message: &[u8], expect: &str, judge: Gpgv) {
         let refused = trust::clearsigned("InRelease", message, &self.keyring(&[pin]), now());
         let error = refused.expect_err(expect).to_string();
         assert!(error.contains(expect), "expected `{expect}`, found `{error}`");
@@ -57,7 +57,7 @@ impl Bench {
 }
 
 /// 2025-01-01: half a year after the signatures of the tests.
-fn now() -> Instant {
+pub fn now() -> Instant {
     Instant::from_compact("20250101T000000Z").expect("a date")
 }
 

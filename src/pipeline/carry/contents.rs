@@ -103,6 +103,9 @@ impl Contents {
         }
         for (name, suite) in &lock.suites {
             self.store(Kind::Release, suite.in_release, format!("InRelease of {}", name.suite));
+            if let Some(signature) = suite.signature {
+                self.store(Kind::Release, signature, format!("Release.gpg of {}", name.suite));
+            }
             for (path, index) in &suite.indexes {
                 self.store(Kind::Index, index.sha256, format!("index {}/{path}", name.suite));
             }

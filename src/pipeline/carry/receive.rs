@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bytes::Bytes;
+
 use super::{
     super::{PipelineError, Result, Session, prove},
     contents, open,
@@ -38,18 +40,18 @@ pub fn receive(
 ) -> Result<Received> {
     let bundle = open(file)?;
     bundle.verify(scratch.progress)?;
-    let mut present = BTreeSet::new();
+    let mut present = Present::new();
     for (index, entry) in bundle.manifest().entries.iter().enumerate() {
         let base = if entry.absent { Some(in_base(&bundle, entry, stored(&entry.sha256)?)?) } else { None };
-        present.insert(entry.sha256);
         if let Some(path) = entry.path.strip_prefix(PROJECT) {
             place(&bundle, index, base.as_deref(), &scratch.project.root.join(path))?;
         } else if matches!(entry.kind, Kind::Release | Kind::Index) {
             match base {
-                Some(path) => drop(scratch.store.insert(&path, &entry.sha256)?),
+                Some(ref path) => drop(scratch.store.insert(path, &entry.sha256)?),
                 None => drop(put(scratch.store, &bundle, index)?),
             }
         }
+        present.insert(entry.sha256, base.map_or(Place::Bundle(index), Place::Store));
     }
     rest(bundle.manifest(), &scratch.project.root)?;
     let packages = prove_all(&bundle, scratch, &present)
@@ -57,18 +59,40 @@ pub fn receive(
     Ok(Received { bundle, packages })
 }
 
+/// Where the bytes with a sum are.
+enum Place {
+    /// The entry of this index.
+    Bundle(usize),
+    /// The user's store.
+    Store(PathBuf),
+}
+
+type Present = BTreeMap<Sha256, Place>;
+
 /// Proves every lock with what the scratch project and store were given.
-fn prove_all(bundle: &Bundle<std::fs::File>, scratch: &Session<'_>, present: &BTreeSet<Sha256>) -> Result<Vec<usize>> {
+fn prove_all(bundle: &Bundle<std::fs::File>, scratch: &Session<'_>, present: &Present) -> Result<Vec<usize>> {
     let targets = targets(bundle.manifest());
     check_needed(bundle.manifest(), &contents::of(scratch.project, &targets)?)?;
-    let check_deb: prove::CheckDeb<'_> = &|key, sum| {
-        if present.contains(&sum) { Ok(()) } else { Err(format!("{} is not in the bundle", key.name)) }
+    let debs: prove::Debs<'_> = &|name, sum| match present.get(&sum) {
+        Some(Place::Bundle(index)) => content(bundle, *index).map_err(|error| error.to_string()),
+        Some(Place::Store(path)) => prove::mapped(path),
+        None => Err(format!("{name} ({sum}) is not in the bundle")),
     };
     let prove = |(target, base): &(Target, String)| {
         let lock = scratch.project.lock_file(base, target);
-        Ok(prove::prove_with(scratch, &lock, check_deb)?.packages)
+        Ok(prove::prove_with(scratch, &lock, debs)?.packages)
     };
     targets.iter().map(prove).collect()
+}
+
+/// An entry's contents; those of a package fit into memory, as its installation needs them there.
+fn content(bundle: &Bundle<std::fs::File>, index: usize) -> bundle::Result<Bytes> {
+    let mut content = Vec::new();
+    bundle.copy(index, &mut |piece| {
+        content.extend_from_slice(piece);
+        Ok::<(), bundle::Error>(())
+    })?;
+    Ok(content.into())
 }
 
 impl Received {

@@ -137,8 +137,9 @@ impl<'a> Builder<'a> {
                     let in_index = self.universe.version(id).stanzas.iter().any(|(index, _)| *index == at.0);
                     if (same || in_index) && stanza.file.sha256 != known.file.sha256 && stanza.version == known.version
                     {
+                        let origin = &self.universe.indexes[at.0].origin;
                         return Err(UniverseError::TwoDigests {
-                            index: self.universe.indexes[at.0].origin.path.clone(),
+                            index: format!("{}/{}", origin.suite, origin.path),
                             package: stanza.name.to_owned(),
                             version: stanza.version.to_owned(),
                             first: known.file.sha256.to_string(),

@@ -120,7 +120,8 @@ fn interrupted_it_leaves_nothing() {
     let output = connected.project.path("x.bundle");
     let mut command = connected.project.command(&["bundle", "create", "os/dev", "-o", text(&output)]);
     let mut child = command.stderr(std::process::Stdio::null()).spawn().expect("started");
-    let half = connected.project.path(".x.bundle.unfinished");
+    let hidden = connected.project.path(".x.bundle.unfinished");
+    let half = hidden.join("x.bundle");
     let mut waited = 0;
     while !half.metadata().is_ok_and(|meta| meta.len() > 100 << 20) {
         assert!(child.try_wait().expect("a child").is_none() && waited < 6000, "it ended before it wrote");
@@ -130,7 +131,7 @@ fn interrupted_it_leaves_nothing() {
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("sent");
     assert_eq!(child.wait().expect("a status").code(), Some(130));
-    assert!(!half.exists() && !output.exists());
+    assert!(!hidden.exists() && !output.exists());
 }
 
 #[test]

@@ -42,8 +42,8 @@ impl Apt {
     /// With the sources of this machine. `None` when apt is not installed or its mirror cannot be reached, and this is not CI.
     #[expect(clippy::disallowed_methods, reason = "CI says by a variable that nothing may be skipped")]
     #[expect(clippy::print_stderr, reason = "a skip must be seen")]
-    pub fn of_host() -> Option<Self> {
-        let apt = Self::configured(&["amd64"])?;
+    pub fn of_host(architectures: &[&str]) -> Option<Self> {
+        let apt = Self::configured(architectures)?;
         apt.append(
             "Dir::Etc::sourcelist \"/etc/apt/sources.list\"; Dir::Etc::sourceparts \"/etc/apt/sources.list.d\";\n",
         );
@@ -95,6 +95,39 @@ impl Apt {
         let mut packages: Vec<_> = files.map(|file| file.replace("%3a", ":").replace('_', " ")).collect();
         packages.sort();
         Ok(packages)
+    }
+
+    /// One set that may have files in it, by `apt-get --simulate install`: `name version architecture`, sorted.
+    pub fn simulate(&self, words: &[&str]) -> Answer {
+        let (code, output, errors) = self.run("apt-get", &[["-s", "install"].as_slice(), words].concat());
+        if code != 0 {
+            return Err(format!("{output}{errors}"));
+        }
+        // Inst libssl3 (3.0.20-1 Debian:12/stable [amd64])
+        let line = |line: &str| {
+            let mut words =
+                line.strip_prefix("Inst ")?.split([' ', '(', ')', '[', ']']).filter(|word| !word.is_empty());
+            let (name, version) = (words.next()?, words.next()?);
+            Some(format!("{} {version} {}", name.split(':').next()?, words.next_back()?))
+        };
+        let mut packages: Vec<_> = output.lines().filter_map(line).collect();
+        packages.sort();
+        Ok(packages)
+    }
+
+    /// Fetches packages into a folder; `None` when their mirror does not give them and this is not CI.
+    #[expect(clippy::disallowed_methods, reason = "CI says by a variable that nothing may be skipped")]
+    #[expect(clippy::print_stderr, reason = "a skip must be seen")]
+    pub fn download(&self, folder: &Path, names: &[&str]) -> Option<()> {
+        let mut command = judge("apt-get").expect("it was there a moment ago");
+        command.env("APT_CONFIG", self.config()).current_dir(folder).args(["-qq", "download"]).args(names);
+        let (code, _, errors) = run(&mut command);
+        if code == 0 {
+            return Some(());
+        }
+        assert!(std::env::var_os("CI").is_none(), "{errors}");
+        eprintln!("skipped: apt cannot download: {errors}");
+        None
     }
 
     /// Many sets by one process, each a line of names.

@@ -54,8 +54,13 @@ impl Suite {
     }
 
     /// With these stanzas in the index of `main` for amd64.
-    pub fn with(mut self, stanzas: &[String]) -> Self {
-        self.indexes.insert(("main".into(), "amd64".into()), stanzas.join("\n"));
+    pub fn with(self, stanzas: &[String]) -> Self {
+        self.with_index("main", stanzas)
+    }
+
+    /// With these stanzas in the index of a component for amd64.
+    pub fn with_index(mut self, component: &str, stanzas: &[String]) -> Self {
+        self.indexes.insert((component.into(), "amd64".into()), stanzas.join("\n"));
         self
     }
 }
@@ -78,12 +83,22 @@ impl Archive {
 
     /// Puts a package into the pool and returns its stanza for an index.
     pub fn add(&self, deb: &Deb) -> String {
-        let bytes = deb.build();
         let Deb { name, version, architecture, .. } = deb;
         let (_, version) = version.split_once(':').unwrap_or(("", version));
-        let path = format!("pool/main/{}/{name}/{name}_{version}_{architecture}.deb", &name[..1]);
-        self.write(&path, &bytes);
-        format!("{}Filename: {path}\nSize: {}\nSHA256: {}\n", deb.stanza(), bytes.len(), Sha256::of(&bytes))
+        self.put(&format!("{name}_{version}_{architecture}.deb"), &deb.stanza(), &deb.build())
+    }
+
+    /// Puts a file into the pool and returns the stanza that its control text becomes in an index.
+    pub fn put(&self, file: &str, control: &str, bytes: &[u8]) -> String {
+        let (name, _) = file.split_once('_').expect("name_version_architecture.deb");
+        let path = format!("pool/main/{}/{name}/{file}", &name[..1]);
+        self.write(&path, bytes);
+        format!("{control}Filename: {path}\nSize: {}\nSHA256: {}\n", bytes.len(), Sha256::of(bytes))
+    }
+
+    /// Copies the whole archive as it is now to another folder.
+    pub fn freeze(&self, to: &Path) {
+        copy(self.root(), to);
     }
 
     /// Writes a suite's indexes and signs its Release file: InRelease, Release and Release.gpg.
@@ -152,6 +167,18 @@ impl Archive {
     /// The certificate that goes with [`Archive::base`], to be written to `snapshots/keys/test.asc`.
     pub fn certificate(&self) -> Vec<u8> {
         self.gpg.export(&self.key)
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs_err::create_dir_all(to).expect("writable");
+    for entry in fs_err::read_dir(from).expect("a folder").map(|entry| entry.expect("readable")) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs_err::copy(entry.path(), target).expect("copied");
+        }
     }
 }
 

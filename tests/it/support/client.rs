@@ -98,7 +98,7 @@ impl Client {
         let base = site.base("mirror = \"host\"");
         let source = Source { archive: &base.archives[0], keyring: &keyring, mirrors: &mirrors };
         let seen = seen.into_iter().map(|seen| (("test".to_owned(), "sid".to_owned()), seen)).collect();
-        self.with(|net| fetch::indexes(net, &self.store, &[source], "amd64", &seen, today()))
+        self.with(|net| fetch::indexes(net, &self.store, &[source], &["amd64"], &seen, today()))
     }
 
     /// Names of what the store has in one of its folders.

@@ -23,6 +23,11 @@ impl Deb {
         Self { name, version, architecture: "amd64".into(), fields: vec![], control: vec![], files: vec![file] }
     }
 
+    pub fn of(mut self, architecture: &str) -> Self {
+        architecture.clone_into(&mut self.architecture);
+        self
+    }
+
     pub fn field(mut self, name: &str, value: &str) -> Self {
         self.fields.push((name.to_owned(), value.to_owned()));
         self
@@ -57,8 +62,11 @@ impl Deb {
         for (name, content) in &self.control {
             control.push((name.clone(), content.clone().into_bytes(), 0o755));
         }
-        let mode =
-            |content: &[u8]| if content.starts_with(b"#!") || content.starts_with(b"\x7fELF") { 0o755 } else { 0o644 };
+        let mode = |content: &[u8]| match content {
+            SETUID => 0o4755,
+            _ if content.starts_with(b"#!") || content.starts_with(b"\x7fELF") => 0o755,
+            _ => 0o644,
+        };
         let files: Vec<_> =
             self.files.iter().map(|(path, content)| (path.clone(), content.clone(), mode(content))).collect();
         let mut out = b"!<arch>\n".to_vec();
@@ -82,6 +90,9 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// The content of what becomes a device node.
 pub const DEVICE: &[u8] = b"\0a device node";
+
+/// The content of what becomes a program with the setuid bit.
+pub const SETUID: &[u8] = b"\x7fELF, setuid";
 
 /// A ustar archive of files and the folders above them.
 fn tar(files: &[(String, Vec<u8>, u32)]) -> Vec<u8> {

@@ -1,15 +1,20 @@
 //! An HTTP server in the test's own process that serves a folder, and misbehaves on demand.
+//!
+//! Below a folder whose name is an instant, such as `ubuntu/20250801T000000Z/`, it is a snapshot service: any instant is served
+//! what the newest folder holds that is not after it.
 
 use std::{
     io::{BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
+
+use icos::date::Instant;
 
 /// What to do instead of serving a file properly.
 #[derive(Clone, Debug)]
@@ -155,9 +160,26 @@ fn read(reader: &mut impl BufRead) -> std::io::Result<Option<Request>> {
     }
 }
 
+/// The path with the folder of the newest snapshot that is not after the instant in it, if there is one.
+fn as_of(root: &Path, path: &str) -> String {
+    let mut parts = path.splitn(3, '/');
+    let (Some(archive), Some(asked), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+        return path.to_owned();
+    };
+    if Instant::from_compact(asked).is_err() {
+        return path.to_owned();
+    }
+    let folders = fs_err::read_dir(root.join(archive)).into_iter().flatten();
+    let instants = folders.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    match instants.filter(|instant| instant.as_str() <= asked).max() {
+        Some(instant) => format!("{archive}/{instant}/{rest}"),
+        None => path.to_owned(),
+    }
+}
+
 /// Sends an answer; false when the connection is to be closed.
 fn answer(shared: &Shared, stream: &mut TcpStream, request: &Request, act: Option<Act>) -> std::io::Result<bool> {
-    let file = fs_err::read(shared.root.join(request.path.trim_start_matches('/')));
+    let file = fs_err::read(shared.root.join(as_of(&shared.root, request.path.trim_start_matches('/'))));
     let (body, start) = match (&act, file) {
         (Some(Act::Status(status, headers)), _) => {
             write!(stream, "HTTP/1.1 {status} X\r\n{headers}Content-Length: 0\r\n\r\n")?;
