@@ -243,7 +243,7 @@ fn consistent(judge: &mut Judge, whole: &[Member], manifest: &Manifest) {
     let stowaway = "project/overlays/other/x";
     for change in
         [&(|other: &mut Manifest| other.links[0].path = stowaway.to_owned()) as &dyn Fn(&mut Manifest), &|other| {
-            other.folders.push(stowaway.to_owned())
+            other.folders.push(stowaway.to_owned());
         }]
     {
         let (mut members, mut other) = (whole.to_vec(), manifest.clone());
