@@ -23,6 +23,7 @@ mod args;
 pub mod boot;
 mod build;
 mod bump;
+mod bundle;
 mod environment;
 mod hint;
 mod interrupt;
@@ -116,6 +117,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Boot(args) => start::run(&edge, args),
         Verb::Verify(args) => verify::run(&edge, args),
         Verb::Why(args) => why::run(&edge, args),
+        Verb::Bundle { action } => bundle::run(&edge, action),
         Verb::Store { action } => store::run(&edge, action),
     };
     edge.screen.end();
@@ -171,7 +173,17 @@ impl Edge {
 
     /// Calls `work` with everything that the pipeline needs.
     fn session<T>(&self, offline: bool, work: impl FnOnce(&Session<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
-        let (project, store) = (self.project()?, self.store()?);
+        self.session_of(&self.project()?, &self.store()?, offline, work)
+    }
+
+    /// Calls `work` with a project and a store that need not be the user's.
+    fn session_of<T>(
+        &self,
+        project: &Project,
+        store: &Store,
+        offline: bool,
+        work: impl FnOnce(&Session<'_>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         let mut arguments = Vec::new();
         for text in &self.mirrors {
             arguments.push(text.parse().with_context(|| format!("--mirror {text}"))?);
@@ -188,8 +200,7 @@ impl Edge {
         };
         let net = Net::new(settings)?;
         let epoch = self.environment.epoch()?;
-        let session =
-            Session { project: &project, store: &store, net: &net, known: &known, epoch, progress: &progress };
+        let session = Session { project, store, net: &net, known: &known, epoch, progress: &progress };
         let done = work(&session);
         if CANCELLED.load(Ordering::SeqCst) {
             anyhow::bail!("interrupted");

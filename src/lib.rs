@@ -47,6 +47,7 @@ pub mod shell;
 
 // Layer 3: stages
 pub mod boot;
+pub mod bundle;
 pub mod configure;
 pub mod fetch;
 pub mod image;

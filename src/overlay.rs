@@ -256,6 +256,28 @@ pub fn artifacts(folder: &Path) -> Result<Vec<Sha256>, OverlayError> {
     Ok(parse(folder)?.entries.into_iter().filter_map(|entry| sum(entry.step)).collect())
 }
 
+/// The sums of what a variant's steps take from the store, since it is not beside the overlay.
+pub fn stored(folder: &Path, variant: &str) -> Result<BTreeSet<Sha256>, OverlayError> {
+    let overlay = folder.file_name().unwrap_or_default().to_string_lossy();
+    let mut sums = BTreeSet::new();
+    for entry in parse(folder)?.entries {
+        let wanted = entry.variants.as_deref().unwrap_or_default();
+        let (from, sum) = match &entry.step {
+            Step::Artifact(step) => (&step.from, step.sha256),
+            Step::Extract(step) => (&step.from, step.sha256),
+            _ => continue,
+        };
+        let beside = folder.join(from);
+        if beside.is_file() || !(wanted.is_empty() || wanted.iter().any(|name| name == variant)) {
+            continue;
+        }
+        let place = Place { overlay: overlay.clone().into_owned(), number: entry.number, kind: entry.step.kind() };
+        let absent = || OverlayError::Load { place, fault: Box::new(LoadFault::NoArtifact(beside)) };
+        sums.insert(sum.ok_or_else(absent)?);
+    }
+    Ok(sums)
+}
+
 fn known(source: &Source<'_>, variants: &[String]) -> Result<(), LoadFault> {
     let Some(unknown) = variants.iter().find(|variant| !source.variants.contains(*variant)) else { return Ok(()) };
     let close = nearest(unknown, source.variants.iter().map(String::as_str), 1);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    boot, configure,
+    boot, bundle, configure,
     date::Instant,
     deb::{dependency::NotAName, packages, version},
     digest::Sha256,
@@ -30,6 +30,7 @@ mod archive;
 mod assemble;
 mod build;
 mod bump;
+mod carry;
 mod inject;
 mod local;
 mod locking;
@@ -43,6 +44,7 @@ mod why;
 
 pub use build::{Build, Built, build};
 pub use bump::{Bump, Bumped, bump, diff};
+pub use carry::{Carried, Carry, Received, carry, receive};
 pub use inject::{BadInject, Inject, Injected};
 pub use locking::{Locked, lock};
 pub use prove::{EvidenceLink, Proven, prove};
@@ -107,6 +109,12 @@ pub enum PipelineError {
     Version { package: String, source: version::Error },
     #[error("{file}: {link}: {why}")]
     Unproven { file: String, link: EvidenceLink, why: String },
+    #[error(transparent)]
+    Bundle(#[from] bundle::Error),
+    #[error("bundle {bundle}: {source}")]
+    InBundle { bundle: String, source: Box<Self> },
+    #[error("member `{member}`: {fault}")]
+    Member { member: String, fault: bundle::Fault },
     #[error(transparent)]
     Configure(#[from] configure::Error),
     #[error("{file}: scripts.skip: there is no package {package} on {base}")]
@@ -198,6 +206,7 @@ impl PipelineError {
             ) => Some(format!(
                 "`icos rootfs --skip-script '{package}:{script}=REASON'` leaves it out, for an image [[scripts.skip]] of image.toml"
             )),
+            Self::Bundle(error) => error.hint(),
             Self::Configure(error) => error.hint(),
             Self::Provided { .. } => Some("name one of them in image.toml".to_owned()),
             Self::Why(error) => error.hint(),

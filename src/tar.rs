@@ -11,11 +11,13 @@ mod extract;
 mod format;
 mod number;
 mod pax;
+mod plain;
 mod reader;
 mod sparse;
 mod writer;
 
 pub use extract::read_tree;
+pub use plain::{Plain, plain_header, read_plain};
 pub use reader::members;
 pub use writer::{WriteError, archive, archive_sparse};
 

@@ -55,6 +55,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("output", 3),
     ("overlay", 3),
     ("boot", 3),
+    ("bundle", 3),
     ("image", 3),
     ("label", 3),
     ("disk", 3),

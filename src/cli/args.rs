@@ -92,6 +92,12 @@ pub(super) enum Verb {
     Verify(Verify),
     /// Say why a target has a package, or who made and changed one of its paths
     Why(Why),
+    /// Carry targets to a machine without a network, in one file
+    #[command(after_help = BUNDLE_HELP)]
+    Bundle {
+        #[command(subcommand)]
+        action: BundleAction,
+    },
     /// Look after the store of downloaded and unpacked packages
     Store {
         #[command(subcommand)]
@@ -283,6 +289,52 @@ too. Symbolic links are followed, each with its own history. With -v, all change
 Examples:
   icos why guestos/dev libwrap0
   icos why guestos/dev /etc/ssh/sshd_config /usr/bin/awk '/boot/initrd*'";
+
+const BUNDLE_HELP: &str = "\
+A bundle is a POSIX tar archive with all that builds of its targets need: packages, signed indexes,
+keys, locks, definitions, artifacts and this program. The same inputs give the same bytes.
+
+Examples:
+  icos fetch guestos/dev && icos bundle create guestos/dev -o dev.bundle
+  tar xf dev.bundle program/icos && program/icos bundle import dev.bundle --into project
+  cd project && ./icos build --offline guestos/dev";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BundleAction {
+    /// Write targets, all from the store and the project, into a bundle; nothing is downloaded
+    Create(BundleCreate),
+    /// Check everything in a bundle, each lock's signatures included; then put it into the store
+    Import(BundleImport),
+    /// Show what is in a bundle, by its manifest; contents are not checked
+    List {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BundleCreate {
+    /// Targets; all that have a lock on the base when none is named
+    pub(super) targets: Vec<String>,
+    /// Base whose locks are meant [default: each image's own]
+    #[arg(long)]
+    pub(super) base: Option<String>,
+    /// The bundle
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: PathBuf,
+    /// Leave out what this bundle has, which must then be imported first
+    #[arg(long, value_name = "OLD")]
+    pub(super) since: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BundleImport {
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Write the definitions and the program, too, into a folder that is new or empty
+    #[arg(long, value_name = "DIR")]
+    pub(super) into: Option<PathBuf>,
+}
 
 #[derive(Debug, Subcommand)]
 pub(super) enum StoreAction {

@@ -1,7 +1,7 @@
 //! What a user can do about an error, for the errors that know.
 
 use super::boot::BootError;
-use crate::{fetch, manifest::ManifestError, manifest::project::ProjectError, mirror, pipeline::PipelineError};
+use crate::{bundle, fetch, manifest::ManifestError, manifest::project::ProjectError, mirror, pipeline::PipelineError};
 
 /// The first hint along the causes.
 pub(super) fn of(error: &anyhow::Error) -> Option<String> {
@@ -13,7 +13,7 @@ pub(super) fn of(error: &anyhow::Error) -> Option<String> {
                 })+
             };
         }
-        hint_of!(BootError, ManifestError, ProjectError, PipelineError, fetch::Error);
+        hint_of!(bundle::Error, BootError, ManifestError, ProjectError, PipelineError, fetch::Error);
         cause.downcast_ref::<mirror::Error>().map(mirror::Error::hint)
     })
 }

@@ -85,6 +85,15 @@ impl Unfinished {
         unfinished().push(folder.clone());
         Ok(Self { path: folder.join(name), folder, lock })
     }
+
+    /// For what nobody keeps, in a new folder among the temporary files, which no other process knows.
+    pub(super) fn temporary() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("icos-").tempdir().context("temporary folder")?;
+        let lock = fs_err::File::open(folder.path())?;
+        let folder = folder.keep();
+        unfinished().push(folder.clone());
+        Ok(Self { path: folder.join("work"), folder, lock })
+    }
 }
 
 /// Puts all in their places, or none: a signal waits until it is done, and what was there comes back when one fails.

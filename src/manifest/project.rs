@@ -83,7 +83,12 @@ impl Project {
     pub fn find(start: &Path) -> Result<Self, ProjectError> {
         let is_project = |folder: &&Path| folder.join("ic-os").is_dir() && folder.join("snapshots").is_dir();
         let root = start.ancestors().find(is_project).ok_or_else(|| ProjectError::NoProject(start.to_path_buf()))?;
-        Ok(Self { root: root.to_path_buf(), moved: None })
+        Ok(Self::at(root.to_path_buf()))
+    }
+
+    /// The project of a folder that has not all of its files yet.
+    pub fn at(root: PathBuf) -> Self {
+        Self { root, moved: None }
     }
 
     /// Every target that the images define, sorted.

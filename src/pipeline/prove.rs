@@ -81,6 +81,22 @@ fn broken<T>(link: EvidenceLink, why: impl fmt::Display) -> Checked<T> {
 
 /// Proves every package of the lock in `file`.
 pub fn prove(session: &Session<'_>, file: &Path) -> Result<Proven> {
+    prove_with(session, file, &|name, sum| {
+        let path = session.store.deb(&sum).ok_or_else(|| format!("{name} ({sum}) is not in the store"))?;
+        mapped(&path)
+    })
+}
+
+/// The bytes of the .deb with a name and a sum, which is not checked; else, why there are none.
+pub(super) type Debs<'a> = &'a (dyn Fn(&str, Sha256) -> std::result::Result<Bytes, String> + Sync);
+
+/// A file of the store.
+pub(super) fn mapped(path: &Path) -> std::result::Result<Bytes, String> {
+    fs_err::File::open(path).and_then(|file| map(file.file())).map_err(|error| error.to_string())
+}
+
+/// Proves every package of the lock in `file` with the bytes that `debs` has; the rest of the evidence is in the store.
+pub(super) fn prove_with(session: &Session<'_>, file: &Path, debs: Debs<'_>) -> Result<Proven> {
     let name = session.project.relative(file);
     let lock = lock::reader::read(&name, &fs_err::read_to_string(file)?)?;
     let base = base_of(session.project, &lock)?;
@@ -103,7 +119,7 @@ pub fn prove(session: &Session<'_>, file: &Path) -> Result<Proven> {
     let listed = listed(&indexes);
     let packages: Vec<_> = lock.packages.iter().collect();
     let checked: Vec<Checked> =
-        packages.par_iter().map(|(key, package)| prove_one(session, &listed, key, package)).collect();
+        packages.par_iter().map(|(key, package)| prove_one(debs, &listed, key, package)).collect();
     checked.into_iter().collect::<Checked>().map_err(fail)?;
     let suites = lock.suites.iter().map(|(name, suite)| (name.suite.clone(), suite.signer.to_string())).collect();
     Ok(Proven { packages: lock.packages.len(), suites })
@@ -184,10 +200,10 @@ fn listed<'a>(indexes: &'a [Index<'a>]) -> Listed<'a> {
     listed
 }
 
-fn prove_one(session: &Session<'_>, listed: &Listed<'_>, key: &PackageKey, package: &Package) -> Checked {
+fn prove_one(debs: Debs<'_>, listed: &Listed<'_>, key: &PackageKey, package: &Package) -> Checked {
     let named = format!("package {} {}", key.name, package.version.as_str());
     check_stanza(listed, key, package)
-        .and_then(|()| check_deb(session, key, package))
+        .and_then(|()| check_deb(debs, key, package))
         .map_err(|Broken(link, why)| Broken(link, format!("{named}: {why}")))
 }
 
@@ -214,20 +230,16 @@ fn check_stanza(listed: &Listed<'_>, key: &PackageKey, package: &Package) -> Che
     broken(EvidenceLink::Stanza, format!("dists/{}/{index} {why}", suite.suite))
 }
 
-/// Whether the store has the package's bytes, and they are the package that the lock calls them.
-fn check_deb(session: &Session<'_>, key: &PackageKey, package: &Package) -> Checked {
+/// Whether the package's bytes are there, and are the package that the lock calls them.
+fn check_deb(debs: Debs<'_>, key: &PackageKey, package: &Package) -> Checked {
     let sum = package.file.sha256;
     let name = match &package.source {
         Source::Archive { path, .. } | Source::Project { path } => path,
     };
-    let Some(path) = session.store.deb(&sum) else {
-        return broken(EvidenceLink::Deb, format!("{name} ({sum}) is not in the store"));
-    };
-    let bytes = fs_err::File::open(&path).and_then(|file| map(file.file()));
-    let bytes = bytes.or_else(|error| broken(EvidenceLink::Deb, error))?;
+    let bytes = debs(name, sum).or_else(|why| broken(EvidenceLink::Deb, why))?;
     let found = Sha256::of(&bytes);
     if found != sum {
-        return broken(EvidenceLink::Deb, format!("{} has the sha256 {found}, expected {sum}", path.display()));
+        return broken(EvidenceLink::Deb, format!("{name} has the sha256 {found}, expected {sum}"));
     }
     if bytes.len() as u64 != package.file.size {
         return broken(

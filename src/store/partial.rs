@@ -79,6 +79,11 @@ impl Partial<'_> {
         Ok(())
     }
 
+    /// Takes away what is there, which nobody will continue.
+    pub fn discard(self) -> Result<()> {
+        Ok(fs::remove_file(self.file.path())?)
+    }
+
     /// Puts the file into the store when it is what it should be; otherwise it is thrown away, as no more bytes could mend it.
     pub fn commit(mut self, size: u64) -> Result<PathBuf> {
         let path = self.file.path().to_path_buf();

@@ -18,7 +18,7 @@ use crate::tree::{Content, Inode, InodeId, Node, Stat, Timestamp, Tree, TreePath
 const RECORD: u64 = 20 * BLOCK as u64;
 
 /// Largest number in a field of twelve bytes.
-const MAX_12: u64 = 0o77_777_777_777;
+pub(super) const MAX_12: u64 = 0o77_777_777_777;
 
 /// Largest number in a field of eight bytes.
 const MAX_8: u32 = 0o7_777_777;
@@ -173,13 +173,8 @@ impl Pieces {
         self.text.resize(self.text.len().next_multiple_of(BLOCK), 0);
     }
 
-    fn header(&mut self, mut header: Header) {
-        let sum = header.checksum();
-        header.chksum = *b"000000\0 ";
-        for (place, digit) in header.chksum[..6].iter_mut().rev().enumerate() {
-            *digit = b'0' + ((sum >> (3 * place)) & 7) as u8;
-        }
-        self.text.extend_from_slice(header.as_bytes());
+    fn header(&mut self, header: Header) {
+        self.text.extend_from_slice(&sealed(header));
     }
 
     /// Data runs end to end, then padding.
@@ -210,8 +205,18 @@ impl Pieces {
     }
 }
 
+/// A header's block, with its checksum.
+pub(super) fn sealed(mut header: Header) -> [u8; BLOCK] {
+    let sum = header.checksum();
+    header.chksum = *b"000000\0 ";
+    for (place, digit) in header.chksum[..6].iter_mut().rev().enumerate() {
+        *digit = b'0' + ((sum >> (3 * place)) & 7) as u8;
+    }
+    zerocopy::transmute!(header)
+}
+
 /// A header with everything that `stat` says and fits; what does not is left to [`stat_records`].
-fn header(stat: &Stat, magic: &[u8; 8], typeflag: u8) -> Header {
+pub(super) fn header(stat: &Stat, magic: &[u8; 8], typeflag: u8) -> Header {
     let gnu = magic == MAGIC_GNU;
     let mut header = Header::new_zeroed();
     header.magic = *magic;

@@ -59,6 +59,22 @@ fn apt_accepts_the_test_archive() {
     assert!(output.contains("-rwxr-xr-x root/root        10 1970-01-01 00:00 ./usr/bin/a"), "{output}");
 }
 
+/// `Valid-Until` is for mirrors. What a lock names stays good, as does the copy that was carried to a machine without a network.
+#[test]
+fn what_is_locked_does_not_expire() {
+    let Some(site) = Site::new() else { return };
+    let client = Client::new();
+    client.indexes(&site, &[&site.server.uri()], None).expect("indexes");
+    site.archive.publish(&Suite { valid_until: Some(signing_day().plus(60)), ..site.suite.clone() });
+    let error = client.indexes(&site, &[&site.server.uri()], None).expect_err("expired").to_string();
+    assert!(error.contains("valid until 2024-06-01T00:01:00Z only"), "{error}");
+    let file = site.archive.root().join("dists/sid/InRelease");
+    let digest = Sha256::of(&fs_err::read(&file).expect("published"));
+    client.store.insert(&file, &digest).expect("kept");
+    let offline = Client { offline: true, ..client };
+    offline.indexes(&site, &[], Some(Seen { digest, signature: None, date: signing_day() })).expect("locked");
+}
+
 #[test]
 fn indexes_are_verified_and_kept() {
     let Some(site) = Site::new() else { return };

@@ -6,6 +6,7 @@ mod support;
 
 mod architectures;
 mod bump;
+mod bundle;
 mod busybox;
 mod caches;
 mod commands;
