@@ -261,3 +261,24 @@ fn every_kind_of_step() {
 fn steps_that_fail() {
     check("errors");
 }
+
+/// A link beside the overlay may lead to any file of the machine that builds.
+#[test]
+fn sources_are_not_reached_by_links() {
+    let tree = || Tree::new(Stat::root(0o755, Timestamp::default()));
+    for (steps, at) in [
+        ("[[step]]\ncopy = { from = \"link\", to = \"/x\" }\n", "link"),
+        ("[[step]]\ncopy = { from = \"up/passwd\", to = \"/x\" }\n", "up"),
+        ("[[step]]\ntemplate = { from = \"link\", to = \"/x\", values = {} }\n", "link"),
+    ] {
+        let beside = Beside::new(&[], steps);
+        std::os::unix::fs::symlink("/etc/passwd", beside.0.path().join("link")).expect("made");
+        std::os::unix::fs::symlink("/etc", beside.0.path().join("up")).expect("made");
+        let error = beside.apply(&mut machine(tree())).expect_err("refused").to_string();
+        let link = beside.0.path().join(at);
+        assert!(
+            error.ends_with(&format!("{} is a symbolic link, which may lead away from the overlay", link.display())),
+            "{error}"
+        );
+    }
+}

@@ -47,7 +47,7 @@ impl Apt {
         apt.append(
             "Dir::Etc::sourcelist \"/etc/apt/sources.list\"; Dir::Etc::sourceparts \"/etc/apt/sources.list.d\";\n",
         );
-        let (code, output, errors) = apt.run("apt-get", &["--error-on=any", "update"]);
+        let (code, _, errors) = apt.run("apt-get", &["--error-on=any", "update"]);
         if code == 0 && !apt.indexes().is_empty() {
             return Some(apt);
         }
