@@ -8,7 +8,7 @@ use crate::support::{judge::judge, random::Random};
 
 /// Scripts in the usual suite, and in the long one.
 const FEW: u64 = 300;
-const MANY: u64 = 20_000;
+const MANY: u64 = 5_000;
 
 fn check(seeds: std::ops::Range<u64>) {
     let mut faults = Vec::new();
