@@ -1,7 +1,5 @@
 //! Bases moved from snapshot to snapshot: what is written, what is held, and what reviewers are told.
 
-use std::io::Read;
-
 use serde_json::Value;
 
 use crate::{
@@ -9,6 +7,7 @@ use crate::{
     support::{
         archive::{Archive, Suite},
         deb::{Deb, SETUID, gzip},
+        judge::interrupted,
         server::Server,
     },
 };
@@ -386,19 +385,8 @@ fn an_interrupted_bump_leaves_all_as_it_was() {
         return;
     };
     let files = snapshots.files();
-    let mut command = snapshots.project.command(&["-v", "bump", "--to", DAYS[1]]);
-    let mut child = command.stderr(std::process::Stdio::piped()).spawn().expect("icos starts");
-    let mut errors = child.stderr.take().expect("piped");
-    let (mut seen, mut buffer) = (String::new(), [0; 4096]);
-    // The stage before the rehearsal is over.
-    while !seen.contains(" s  unpack") {
-        let count = errors.read(&mut buffer).expect("readable");
-        assert!(count > 0, "icos ended: {seen}");
-        seen.push_str(&String::from_utf8_lossy(&buffer[..count]));
-    }
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
-    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let command = snapshots.project.command(&["-v", "bump", "--to", DAYS[1]]);
+    assert_eq!(interrupted(command, " s  unpack"), Some(130));
     assert_eq!(snapshots.files(), files);
 }
 

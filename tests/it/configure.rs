@@ -4,14 +4,16 @@ use std::{collections::BTreeMap, path::Path};
 
 use icos::{
     configure::{self, Installed, Options, Skip},
-    digest::Sha256,
     epoch::Epoch,
     shell::{Limits, Machine},
-    store::{Layer, Store},
     tree::dump,
 };
 
-use crate::support::{deb::Deb, judge, random::Random};
+use crate::support::{
+    deb::{Deb, layers},
+    judge,
+    random::Random,
+};
 
 pub fn options() -> Options {
     Options {
@@ -25,19 +27,6 @@ pub fn options() -> Options {
         limits: Limits { steps: 50_000_000, depth: 200, bytes: 1 << 30 },
         journal: false,
     }
-}
-
-fn layers(debs: &[Deb]) -> Vec<Layer> {
-    let folder = tempfile::tempdir().expect("a scratch folder");
-    let store = Store::open(&folder.path().join("store")).expect("a store");
-    let layer = |deb: &Deb| {
-        let (file, bytes) = (folder.path().join("deb"), deb.build());
-        fs_err::write(&file, &bytes).expect("written");
-        let sum = Sha256::of(&bytes);
-        store.insert(&file, &sum).expect("inserted");
-        store.layer(&sum).expect("a layer")
-    };
-    debs.iter().map(layer).collect()
 }
 
 fn install(debs: &[Deb], options: &Options) -> Result<Installed, configure::Error> {

@@ -1,12 +1,10 @@
 //! Rehearsals of locks: what icos cannot do is said before anything is written, all at once; skips, with reasons.
 
-use std::io::Read;
-
 use serde_json::Value;
 
 use crate::{
     project::{IMAGE, Project},
-    support::deb::Deb,
+    support::{deb::Deb, judge::interrupted},
 };
 
 const LOCK: &str = "snapshots/test/os-dev.lock";
@@ -266,19 +264,8 @@ fn an_interrupted_rehearsal_leaves_no_lock() {
     let endless = Deb::new("first", "1").control("postinst", &sh("while :; do :; done"));
     let Some(project) = project(&[app("first"), endless]) else { return };
     let mirror = project.mirror();
-    let mut command = project.command(&["-v", &mirror, "lock", "os/dev"]);
-    let mut child = command.stderr(std::process::Stdio::piped()).spawn().expect("icos starts");
-    let mut errors = child.stderr.take().expect("piped");
-    let (mut seen, mut buffer) = (String::new(), [0; 4096]);
-    // The stage before the rehearsal is over.
-    while !seen.contains(" s  unpack") {
-        let count = errors.read(&mut buffer).expect("readable");
-        assert!(count > 0, "icos ended: {seen}");
-        seen.push_str(&String::from_utf8_lossy(&buffer[..count]));
-    }
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
-    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let command = project.command(&["-v", &mirror, "lock", "os/dev"]);
+    assert_eq!(interrupted(command, " s  unpack"), Some(130));
     let left = fs_err::read_dir(project.path("snapshots/test")).expect("readable");
     let left: Vec<_> = left.map(|entry| entry.expect("there").file_name()).collect();
     assert_eq!(left, ["base.toml"]);

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use icos::{
     configure::{self, Options},
-    digest::Sha256,
     overlay,
     pipeline::explain,
     shell::Machine,
-    store::{Layer, Store},
     tree::Tree,
 };
 
-use crate::support::deb::Deb;
+use crate::support::deb::{Deb, layers};
 
 const POSTINST: &str = "#!/bin/sh
 set -e
@@ -86,19 +84,6 @@ fn packages() -> Vec<Deb> {
             .control("postinst", POSTINST),
         Deb::new("q", "1").file("usr/bin/t", b"q's"),
     ]
-}
-
-fn layers(debs: &[Deb]) -> Vec<Layer> {
-    let folder = tempfile::tempdir().expect("a scratch folder");
-    let store = Store::open(&folder.path().join("store")).expect("a store");
-    let layer = |deb: &Deb| {
-        let (file, bytes) = (folder.path().join("deb"), deb.build());
-        fs_err::write(&file, &bytes).expect("written");
-        let sum = Sha256::of(&bytes);
-        store.insert(&file, &sum).expect("inserted");
-        store.layer(&sum).expect("a layer")
-    };
-    debs.iter().map(layer).collect()
 }
 
 /// The packages installed and the overlay applied.

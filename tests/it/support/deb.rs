@@ -2,6 +2,11 @@
 
 use std::io::Write;
 
+use icos::{
+    digest::Sha256,
+    store::{Layer, Store},
+};
+
 /// One package to be. Members are compressed with gzip; contents are plain files, programs among them by their first bytes.
 #[derive(Clone, Debug)]
 pub struct Deb {
@@ -137,4 +142,18 @@ fn header(out: &mut Vec<u8>, path: &str, kind: u8, mode: u32, size: usize) {
     let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
     block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
     out.extend(block);
+}
+
+/// The layers of packages, as a store unpacks them.
+pub fn layers(debs: &[Deb]) -> Vec<Layer> {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let store = Store::open(&folder.path().join("store")).expect("a store");
+    let layer = |deb: &Deb| {
+        let (file, bytes) = (folder.path().join("deb"), deb.build());
+        fs_err::write(&file, &bytes).expect("written");
+        let sum = Sha256::of(&bytes);
+        store.insert(&file, &sum).expect("inserted");
+        store.layer(&sum).expect("a layer")
+    };
+    debs.iter().map(layer).collect()
 }

@@ -23,3 +23,18 @@ pub fn run(command: &mut Command) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }
+
+/// Starts a program, interrupts it as soon as its standard error shows `text`, and returns its exit status.
+pub fn interrupted(mut command: Command, text: &str) -> Option<i32> {
+    let mut child = command.stderr(std::process::Stdio::piped()).spawn().expect("it starts");
+    let mut errors = child.stderr.take().expect("piped");
+    let (mut seen, mut buffer) = (String::new(), [0; 4096]);
+    while !seen.contains(text) {
+        let count = std::io::Read::read(&mut errors, &mut buffer).expect("readable");
+        assert!(count > 0, "it ended: {seen}");
+        seen.push_str(&String::from_utf8_lossy(&buffer[..count]));
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+    child.wait().expect("it ends").code()
+}
