@@ -102,21 +102,28 @@ pub struct Entry {
     pub context: Option<Context>,
 }
 
+/// A pattern, the kind of file that it is for, and a label.
+type Fields<'l> = (&'l [u8], Option<Kind>, &'l [u8]);
+
+/// The fields of a line, as file_contexts(5) has them; `None` for a blank line and a comment.
+pub(super) fn split(line: &[u8]) -> Result<Option<Fields<'_>>, Error> {
+    let fields: Vec<&[u8]> = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).collect();
+    match fields.as_slice() {
+        [] => Ok(None),
+        [first, ..] if first.starts_with(b"#") => Ok(None),
+        [pattern, label] => Ok(Some((pattern, None, label))),
+        [pattern, kind, label] => {
+            let kind = Kind::parse(kind).ok_or_else(|| Error::line(line, "no kind of file"))?;
+            Ok(Some((pattern, Some(kind), label)))
+        }
+        _ => Err(Error::line(line, "not two or three fields")),
+    }
+}
+
 impl Entry {
     /// Without a newline; `None` for a blank line and a comment.
     fn parse(line: &[u8]) -> Result<Option<Self>, Error> {
-        let fields: Vec<&[u8]> =
-            line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).collect::<Vec<_>>();
-        let (pattern, kind, label) = match fields.as_slice() {
-            [] => return Ok(None),
-            [first, ..] if first.starts_with(b"#") => return Ok(None),
-            [pattern, label] => (*pattern, None, *label),
-            [pattern, kind, label] => {
-                let kind = Kind::parse(kind).ok_or_else(|| Error::line(line, "no kind of file"))?;
-                (*pattern, Some(kind), *label)
-            }
-            _ => return Err(Error::line(line, "not two or three fields")),
-        };
+        let Some((pattern, kind, label)) = split(line)? else { return Ok(None) };
         let context = match label {
             b"<<none>>" => None,
             _ => Some(Context::parse(label).ok_or_else(|| Error::line(line, "no label with levels"))?),

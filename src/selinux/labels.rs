@@ -6,7 +6,7 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::{Context, Error, Kind};
+use super::{Context, Error, Kind, contexts::split};
 use crate::tree::{Inode, Node};
 
 mod pattern;
@@ -110,14 +110,7 @@ fn fields(line: &[u8]) -> Vec<&[u8]> {
 
 impl Spec {
     fn parse(line: &[u8]) -> Result<Self, Error> {
-        let (pattern, kind, label) = match fields(line).as_slice() {
-            [pattern, label] => (*pattern, None, *label),
-            [pattern, kind, label] => {
-                let kind = Kind::parse(kind).ok_or_else(|| Error::line(line, "no kind of file"))?;
-                (*pattern, Some(kind), *label)
-            }
-            _ => return Err(Error::line(line, "not two or three fields")),
-        };
+        let (pattern, kind, label) = split(line)?.ok_or_else(|| Error::line(line, "not two or three fields"))?;
         let context = match label {
             b"<<none>>" => None,
             _ if Context::parse(label).is_none() => return Err(Error::line(line, "no label with levels")),
