@@ -53,6 +53,7 @@ pub mod pattern;
 
 pub use environment::Environment;
 pub use io::{Descriptor, Descriptors, OpenFile};
+use machine::Work;
 pub use machine::{Limits, Machine, Saved};
 pub use open::{How, OpenError};
 pub use process::{Fatal, Launch, Process, Status};

@@ -3,7 +3,10 @@
 use super::{Cause, Error, Run, ScriptRun};
 use crate::{
     cause,
-    dpkg::{database::PackageId, state::State},
+    dpkg::{
+        database::{self, PackageId},
+        state::State,
+    },
     shell::{Environment, Fatal, Launch, OpenFile, Status, exec},
     store::Layer,
     tree::{Node, Stat, TreePath},
@@ -102,7 +105,7 @@ impl Run<'_> {
     pub(super) fn attempt(
         &mut self,
         id: PackageId,
-        script: &str,
+        script: &'static str,
         path: &[u8],
         arguments: &[String],
     ) -> Result<(Result<Status, Fatal>, Vec<u8>), Error> {
@@ -126,6 +129,10 @@ impl Run<'_> {
             fatal => fatal,
         });
         let ended = ended.and_then(|status| self.machine.settle_ids().map(|()| status));
+        // Without dpkg's database there is no going on, not even in a rehearsal.
+        if self.machine.tree.find(database::INFO).is_none() {
+            return Err(Error::Removed { package: self.package(id).name.clone(), script, path: database::INFO });
+        }
         Ok((ended, OpenFile::take(&output)))
     }
 
@@ -134,7 +141,7 @@ impl Run<'_> {
         let text = self.machine.tree.read(path).unwrap_or_default();
         let first = text.split(|&b| b == b'\n').next().unwrap_or_default();
         let what = match first.strip_prefix(b"#!") {
-            Some(interpreter) => format!("the interpreter `{}`", interpreter.trim_ascii().escape_ascii()),
+            Some(interpreter) => format!("the interpreter `{}`", interpreter.trim_ascii_start().escape_ascii()),
             None => "a program that is no script".to_owned(),
         };
         Fatal::NotModelled { command: script.to_owned(), what }

@@ -20,9 +20,6 @@ use crate::{
     tree::{Content, Tree},
 };
 
-/// Bounds of one script: far above what any package of Debian needs, and low enough to end a loop within a minute.
-pub(super) const LIMITS: Limits = Limits { steps: 50_000_000, depth: 200, bytes: 1 << 30 };
-
 /// What is worth telling about an assembly.
 #[derive(Clone, Debug)]
 pub(super) struct Report {
@@ -65,7 +62,7 @@ pub(super) fn options(
         preseed: preseed.collect::<String>().into_bytes(),
         skips,
         ids: ids.clone(),
-        limits: LIMITS,
+        limits: Limits::SCRIPT,
         journal: false,
     }
 }
@@ -109,7 +106,7 @@ pub(super) fn tree(
     let options = Options { journal, ..locked(session, image, lock) };
     let tree = configured(session, &layers, &options)?;
     (session.progress)(Event::Stage { name: "overlay", unit: Unit::Packages, total: 0 });
-    let mut machine = Machine::new(tree, session.epoch, lock.architecture.as_str(), LIMITS);
+    let mut machine = Machine::new(tree, session.epoch, lock.architecture.as_str(), Limits::SCRIPT);
     machine.ids.clone_from(&image.ids);
     for overlay in overlays {
         overlay::apply(&mut machine, overlay)?;

@@ -14,13 +14,20 @@ pub(super) trait Variables {
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Fault<E> {
-    #[error("arithmetic expression: {reason}: \"{}\"", Raw(expression))]
+    #[error("arithmetic expression: {reason}: \"{}{}\"", Raw(excerpt(expression)), if expression.len() > EXCERPT { "..." } else { "" })]
     Expression { reason: &'static str, expression: Vec<u8> },
     #[error("Illegal number: {}", Raw(.0))]
     Number(Vec<u8>),
     /// What reading or setting a variable has led to.
     #[error("variable")]
     Variable(E),
+}
+
+/// Bytes of an expression that a message shows.
+const EXCERPT: usize = 1000;
+
+fn excerpt(expression: &[u8]) -> &[u8] {
+    &expression[..expression.len().min(EXCERPT)]
 }
 
 /// Operators and parentheses inside one another.

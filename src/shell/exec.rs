@@ -6,7 +6,7 @@
 //! shell's ordinary 127.
 
 use super::{
-    Fatal, Launch, Machine, Process, Status, commands,
+    Fatal, Launch, Machine, Process, Status, Work, commands,
     script::{Interpreter, run_file},
 };
 use crate::{cause::Cause, tree::Node};
@@ -78,9 +78,10 @@ fn interpreter(head: &[u8]) -> Option<Interpreter> {
         let text = !first.contains(&0) && !head.starts_with(b"\x7fELF");
         return text.then(|| Interpreter { name: b"sh".to_vec(), option: None });
     };
-    let line = rest.split(|&b| b == b'\n').next().unwrap_or_default().trim_ascii();
-    let (path, option) = match line.iter().position(u8::is_ascii_whitespace) {
-        Some(blank) => (&line[..blank], line[blank..].trim_ascii()),
+    // As the kernel has it: a carriage return belongs to the interpreter's name, which then names nothing.
+    let line = trim(rest.split(|&b| b == b'\n').next().unwrap_or_default());
+    let (path, option) = match line.iter().position(is_blank) {
+        Some(blank) => (&line[..blank], trim(&line[blank..])),
         None => (line, &[] as &[u8]),
     };
     let base = |path: &[u8]| path.rsplit(|&b| b == b'/').next().unwrap_or_default().to_vec();
@@ -92,8 +93,19 @@ fn interpreter(head: &[u8]) -> Option<Interpreter> {
     matches!(name.as_slice(), b"sh" | b"dash" | b"bash").then_some(Interpreter { name, option })
 }
 
+fn is_blank(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+fn trim(line: &[u8]) -> &[u8] {
+    let start = line.iter().position(|b| !is_blank(b)).unwrap_or(line.len());
+    let end = line.iter().rposition(|b| !is_blank(b)).map_or(start, |last| last + 1);
+    &line[start..end]
+}
+
 /// Runs a command to its end.
 pub fn execute(machine: &mut Machine, launch: Launch) -> Result<Status, Fatal> {
+    machine.work(Work::Program)?;
     let name = launch.argv.first().cloned().unwrap_or_default();
     let path = launch.environment.get(b"PATH".as_slice()).map_or(USUAL_PATH, Vec::as_slice).to_vec();
     let found = find(machine, &name, &path, &launch.folder);

@@ -2,7 +2,7 @@
 
 use crate::{
     shell::{
-        Fatal,
+        Work,
         interpreter::{Shell, Unwind},
         pattern::{Pattern, Unit},
         syntax::{Part, Word},
@@ -156,6 +156,7 @@ impl Shell<'_> {
 
     fn expand_into(&mut self, parts: &[Part], mode: Mode, out: &mut Expansion) -> Result<(), Unwind> {
         for (index, part) in parts.iter().enumerate() {
+            let before = out.units.len();
             match part {
                 Part::Text(text) => {
                     let last = index + 1 == parts.len();
@@ -192,10 +193,11 @@ impl Shell<'_> {
                     }
                 }
             }
-            let limit = self.machine.limits.bytes;
-            if out.units.len() as u64 > limit {
-                return Err(Fatal::Limit { what: "bytes in an expansion", limit }.into());
+            // What is in quotes has been counted there.
+            if !matches!(part, Part::Double(_)) {
+                self.machine.work(Work::Made(out.units.len() - before))?;
             }
+            self.machine.fits(out.units.len())?;
         }
         Ok(())
     }

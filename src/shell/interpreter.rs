@@ -249,7 +249,8 @@ impl<'m> Shell<'m> {
         match kind {
             FaultKind::Syntax(reason) => self.error(&format!("Syntax error: {reason}")),
             FaultKind::TooDeep(limit) => {
-                Fatal::Limit { what: "nested constructs in a script", limit: u64::from(*limit) }.into()
+                let fatal = Fatal::Limit { what: "nested constructs in a script", limit: u64::from(*limit) };
+                self.placed(fatal.into())
             }
             FaultKind::Bash(_) => Fatal::Syntax { line, reason: kind.to_string() }.into(),
         }

@@ -8,12 +8,45 @@ use crate::{debconf::Session, dpkg::database::Database, epoch::Epoch, manifest::
 /// The bounds of one script run; passing one is [`super::Fatal::Limit`].
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Simple commands and loop rounds.
+    /// Work: a simple command of the shell or a round of a loop is one step; programs, what is written and what is waited for
+    /// count by [`Work`]. So this bounds time, and memory too.
     pub steps: u64,
     /// Nested functions, sourced files, substitutions and interpreted programs.
     pub depth: u32,
-    /// Bytes in one pipe, one variable or one file that a script writes.
+    /// Bytes in one variable or one expanded word.
+    pub text: u64,
+    /// Bytes in one pipe or one file that a script writes.
     pub bytes: u64,
+}
+
+impl Limits {
+    /// Far above what any maintainer script was measured to need, and reached within seconds.
+    pub const SCRIPT: Self = Self { steps: 50_000_000, depth: 200, text: 64 << 20, bytes: 1 << 30 };
+}
+
+/// Work that is more than one step.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Work {
+    /// Starting a program.
+    Program,
+    /// Bytes that are written, or put together.
+    Made(usize),
+    /// Bytes that are read, a piece of the tree's files or a copy.
+    Read(usize),
+    /// Seconds that a script wants to wait for something, which no one will do meanwhile.
+    Wait(f64),
+}
+
+impl Work {
+    fn steps(self) -> u64 {
+        match self {
+            Self::Program => 50,
+            Self::Made(bytes) => bytes as u64 / 32,
+            Self::Read(bytes) => bytes as u64 / 256,
+            // `as` stays at the greatest number.
+            Self::Wait(seconds) => (seconds * 50_000.0) as u64,
+        }
+    }
 }
 
 /// The system that scripts see.
@@ -107,11 +140,40 @@ impl Machine {
 
     /// Counts a command, or a round of a loop in one, against the bound.
     pub(super) fn step(&mut self) -> Result<(), Fatal> {
-        let limit = self.limits.steps;
-        if self.steps >= limit {
-            return Err(Fatal::Limit { what: "commands and loop rounds", limit });
+        self.charge(1)
+    }
+
+    /// Counts work against the bound.
+    pub(super) fn work(&mut self, work: Work) -> Result<(), Fatal> {
+        self.charge(work.steps())
+    }
+
+    /// Counts a text of this length that a script has put together, and holds it against the bound of one.
+    pub(super) fn text(&mut self, bytes: usize) -> Result<(), Fatal> {
+        self.fits(bytes)?;
+        self.work(Work::Made(bytes))
+    }
+
+    /// Holds a text's length against the bound.
+    pub(super) fn fits(&self, bytes: usize) -> Result<(), Fatal> {
+        let limit = self.limits.text;
+        if bytes as u64 > limit {
+            return Err(Fatal::Limit { what: "bytes in one text", limit });
         }
-        self.steps += 1;
+        Ok(())
+    }
+
+    /// Counts what has been read: where that is too much the next step tells.
+    pub(super) fn has_read(&mut self, bytes: usize) {
+        self.steps = self.steps.saturating_add(Work::Read(bytes).steps());
+    }
+
+    fn charge(&mut self, steps: u64) -> Result<(), Fatal> {
+        let limit = self.limits.steps;
+        self.steps = self.steps.saturating_add(steps);
+        if self.steps > limit {
+            return Err(Fatal::Limit { what: "steps of work", limit });
+        }
         Ok(())
     }
 

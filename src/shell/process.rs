@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Descriptor, Descriptors, Environment, Machine, OpenFile};
+use super::{Descriptor, Descriptors, Environment, Machine, OpenFile, Work};
 use crate::tree::{Content, Node, PathError, Stat, TreePath};
 
 /// Exit status: 0 to 255.
@@ -121,7 +121,11 @@ impl Process<'_> {
         match path {
             b"-" | b"/dev/stdin" => Ok(self.read_all(0)),
             b"/dev/null" => Ok(Bytes::new()),
-            _ => self.machine.tree.read(&self.absolute(path)),
+            _ => {
+                let bytes = self.machine.tree.read(&self.absolute(path))?;
+                self.machine.has_read(bytes.len());
+                Ok(bytes)
+            }
         }
     }
 
@@ -146,6 +150,7 @@ impl Process<'_> {
 
 impl Machine {
     pub fn write(&mut self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), Fatal> {
+        self.work(Work::Made(bytes.len()))?;
         let limit = self.limits.bytes;
         let mtime = self.epoch.timestamp();
         match &mut *descriptor.borrow_mut() {
@@ -179,6 +184,12 @@ impl Machine {
     }
 
     pub fn read_all(&mut self, descriptor: &Descriptor) -> Bytes {
+        let bytes = self.rest(descriptor);
+        self.has_read(bytes.len());
+        bytes
+    }
+
+    fn rest(&mut self, descriptor: &Descriptor) -> Bytes {
         match &mut *descriptor.borrow_mut() {
             OpenFile::Null => Bytes::new(),
             OpenFile::Buffer { bytes, position } => {

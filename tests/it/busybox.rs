@@ -18,7 +18,7 @@ fn lists_its_applets() {
     tree.create_dir_all(b"/bin", &stat(0o755)).expect("made");
     let bytes = fs_err::read(program).expect("the judge is a file");
     tree.create(b"/bin/busybox", stat(0o755), Node::Regular(bytes.into())).expect("made");
-    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 26 };
+    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 26, ..Limits::SCRIPT };
     let mut machine = Machine::new(tree, Epoch::from_variable(None).expect("valid"), "amd64", limits);
     for (option, real) in [("--list", &mut names), ("--list-long", &mut paths)] {
         let output = OpenFile::buffer(Vec::new());

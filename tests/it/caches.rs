@@ -87,7 +87,7 @@ fn check(program: &str, arguments: &[&str], files: &[(&str, &[u8])], packages: &
         tree.create_dir_all(b"/var/lib/dpkg", &stat).expect("made");
         tree.create(b"/var/lib/dpkg/status", stat, Node::Regular(status.into())).expect("made");
     }
-    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 30 };
+    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 30, ..Limits::SCRIPT };
     let mut machine = Machine::new(tree, Epoch::from_variable(None).expect("0"), "amd64", limits);
     let folder = root.path().to_str().expect("UTF-8");
     let arguments: Vec<String> = arguments.iter().map(|argument| argument.replace('@', folder)).collect();

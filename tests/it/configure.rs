@@ -24,7 +24,7 @@ pub fn options() -> Options {
         preseed: Vec::new(),
         skips: Vec::new(),
         ids: icos::manifest::image::Ids::default(),
-        limits: Limits { steps: 50_000_000, depth: 200, bytes: 1 << 30 },
+        limits: Limits::SCRIPT,
         journal: false,
     }
 }

@@ -56,7 +56,7 @@ fn machine(files: &[(&str, &str)]) -> Machine {
         }
         tree.create(path.as_bytes(), Stat::root(0o644, Timestamp::default()), node).expect("made");
     }
-    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 24 };
+    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 24, ..Limits::SCRIPT };
     Machine::new(tree, Epoch::from_variable(None).expect("valid"), "amd64", limits)
 }
 

@@ -38,7 +38,7 @@ fn command(root: &Path, program: &str) -> Option<Command> {
 }
 
 fn machine(tree: Tree) -> Machine {
-    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 26 };
+    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 26, ..Limits::SCRIPT };
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
     Machine::new(tree, Epoch::from_variable(None).expect("valid"), architecture, limits)
 }

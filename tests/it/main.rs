@@ -5,6 +5,7 @@
 mod support;
 
 mod architectures;
+mod bounds;
 mod bump;
 mod bundle;
 mod busybox;

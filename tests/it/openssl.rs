@@ -97,7 +97,7 @@ fn ours(folder: &Path) -> (i32, String, Links) {
         };
         tree.create(format!("/certs/{name}").as_bytes(), stat(0o644), node).expect("made");
     }
-    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 26 };
+    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 26, ..Limits::SCRIPT };
     let mut machine = Machine::new(tree, Epoch::from_variable(None).expect("valid"), "amd64", limits);
     let errors = OpenFile::buffer(Vec::new());
     let launch = Launch {

@@ -131,7 +131,7 @@ fn stat(text: &str) -> (Stat, &str) {
 }
 
 fn machine(tree: Tree) -> Machine {
-    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 26 };
+    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 26, ..Limits::SCRIPT };
     Machine::new(tree, Epoch::from_variable(None).expect("valid"), "amd64", limits)
 }
 

@@ -91,7 +91,7 @@ impl Sides {
             tree.create_dir_all(path.rsplit_once('/').expect("absolute").0.as_bytes(), &stat(0o755)).expect("made");
             tree.create(path.as_bytes(), stat(0o755), Node::Regular(bytes.into())).expect("made");
         }
-        let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 26 };
+        let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 26, ..Limits::SCRIPT };
         Self { root, machine: Machine::new(tree, Epoch::from_variable(None).expect("0"), "amd64", limits) }
     }
 

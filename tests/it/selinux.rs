@@ -144,7 +144,7 @@ fn semodule_writes_the_same_files() {
         let path = format!("/etc/selinux/mini/{path}");
         tree.create_dir_all(path.as_bytes(), &Stat::root(0o755, Timestamp::default())).expect("made");
     }
-    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 30 };
+    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 30, ..Limits::SCRIPT };
     let mut machine = Machine::new(tree, Epoch::from_variable(None).expect("0"), "amd64", limits);
     let mut check = |arguments: &[&str]| {
         let Some(mut theirs) = judge("semodule") else { return };

@@ -93,7 +93,7 @@ fn check(program: &str, arguments: &[&str], database: &str) {
     tree.create_dir_all(b"/usr/bin", &stat).expect("made");
     let path = format!("/usr/bin/{program}");
     tree.create(path.as_bytes(), stat, Node::Regular(b"\x7fELF".to_vec().into())).expect("made");
-    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 30 };
+    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 30, ..Limits::SCRIPT };
     let mut machine = Machine::new(tree, Epoch::from_variable(None).expect("0"), "amd64", limits);
     let words = [path.as_str(), option.as_str()].into_iter().chain(arguments.iter().copied());
     let launch = Launch {

@@ -80,10 +80,7 @@ impl Run<'_, '_, '_> {
             Expression::Concat(a, b) => {
                 let (a, b) = (self.evaluate(a)?, self.evaluate(b)?);
                 let whole = [&*self.text_of(&a), &*self.text_of(&b)].concat();
-                let limit = self.process.machine.limits.bytes;
-                if whole.len() as u64 > limit {
-                    return Err(Stop::Fatal(crate::shell::Fatal::Limit { what: "bytes in a variable", limit }));
-                }
+                self.process.machine.text(whole.len())?;
                 Value::Text(whole.into())
             }
             Expression::Arithmetic(operator, a, b) => {
@@ -91,7 +88,13 @@ impl Run<'_, '_, '_> {
                 Value::Number(calculate(*operator, a, b))
             }
             Expression::Call(function, arguments) => self.call(*function, arguments)?,
-            Expression::BuiltIn(function, arguments) => self.built_in(*function, arguments)?,
+            Expression::BuiltIn(function, arguments) => {
+                let value = self.built_in(*function, arguments)?;
+                if let Value::Text(text) = &value {
+                    self.process.machine.text(text.len())?;
+                }
+                value
+            }
             Expression::Getline(place, source) => Value::Number(self.getline(place.as_ref(), source)?),
             Expression::List(_) => return Err(Stop::Error("a list is no value".to_owned())),
         })

@@ -114,6 +114,9 @@ impl Run<'_, '_, '_> {
     }
 
     pub(super) fn set(&mut self, target: &Target, value: Value) -> Result<(), Stop> {
+        if let Value::Text(text) = &value {
+            self.process.machine.text(text.len())?;
+        }
         match target {
             Target::Variable(Variable::Global(known::NF)) => {
                 let count = value.number().max(0.0) as usize;

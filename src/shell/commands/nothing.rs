@@ -1,7 +1,7 @@
 //! Commands without an effect on a tree: true, false, sync, sleep, logger, nproc, getconf, sysctl; by policy also mandb and
 //! fc-cache.
 
-use crate::shell::{Fatal, Process, Status, files::show, options::parse};
+use crate::shell::{Fatal, Process, Status, Work, files::show, options::parse};
 
 pub(super) fn succeed(_process: &mut Process<'_>) -> Result<Status, Fatal> {
     Ok(Status::SUCCESS)
@@ -23,18 +23,34 @@ pub(super) fn sync(process: &mut Process<'_>) -> Result<Status, Fatal> {
     Ok(status)
 }
 
+/// Nobody does anything meanwhile, so the time is over at once; but a script that waits for ever comes to its bound.
 pub(super) fn sleep(process: &mut Process<'_>) -> Result<Status, Fatal> {
     let arguments = parse(process, &[])?;
     if arguments.operands.is_empty() {
         return process.wrong_operands(&[], 0);
     }
+    let mut seconds = 0.0;
     for word in &arguments.operands {
-        let number = word.strip_suffix(b"s").or_else(|| word.strip_suffix(b"m")).unwrap_or(word);
-        if !std::str::from_utf8(number).is_ok_and(|text| text.parse::<f64>().is_ok_and(|n| n >= 0.0)) {
-            return process.fail(&format!("invalid time interval '{}'", show(word)));
+        match interval(word) {
+            Some(interval) => seconds += interval,
+            None => return process.fail(&format!("invalid time interval '{}'", show(word))),
         }
     }
+    process.machine.work(Work::Wait(seconds))?;
     Ok(Status::SUCCESS)
+}
+
+/// Seconds of a number with a unit, or `infinity`.
+fn interval(word: &[u8]) -> Option<f64> {
+    let (number, unit) = match word.split_last()? {
+        (b's', number) => (number, 1.0),
+        (b'm', number) => (number, 60.0),
+        (b'h', number) => (number, 3600.0),
+        (b'd', number) => (number, 86400.0),
+        _ => (word, 1.0),
+    };
+    let number: f64 = std::str::from_utf8(number).ok()?.parse().ok()?;
+    (number >= 0.0).then_some(number * unit)
 }
 
 /// There is no log while an image is built.

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use super::{Local, Shell, Unwind};
-use crate::shell::Fatal;
 
 impl Shell<'_> {
     /// The value of a variable.
@@ -13,10 +12,7 @@ impl Shell<'_> {
 
     /// Sets a variable.
     pub(in crate::shell) fn assign(&mut self, name: &[u8], value: Vec<u8>) -> Result<(), Unwind> {
-        let limit = self.machine.limits.bytes;
-        if value.len() as u64 > limit {
-            return Err(Fatal::Limit { what: "bytes in a variable", limit }.into());
-        }
+        self.machine.fits(value.len())?;
         if name == b"OPTIND" {
             self.state.option_index =
                 crate::shell::arithmetic::number(&value).map_or(1, |n| n.clamp(1, 1 << 20) as usize);

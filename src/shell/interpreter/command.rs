@@ -6,7 +6,7 @@ use super::{DEFAULT_PATH, Defined, Shell, Skip, Unwind};
 use crate::{
     cause::Cause,
     shell::{
-        Fatal, Launch, Status,
+        Fatal, Launch, Status, Work,
         builtins::{self, Builtin, Kind},
         exec,
         raw::Raw,
@@ -253,6 +253,7 @@ impl Shell<'_> {
             Some(path) => path.clone(),
             None => Rc::default(),
         };
+        self.machine.work(Work::Program)?;
         let program = exec::find(self.machine, &arguments[0], &path, &self.state.folder);
         match program {
             exec::Program::Missing if arguments[0].is_empty() => {
@@ -281,6 +282,14 @@ impl Shell<'_> {
         match exec::run(self.machine, program, launch) {
             Ok(Status(status)) => Ok(status),
             Err(fatal) => Err(self.always_at(shown, fatal)),
+        }
+    }
+
+    /// Says where a fatal error is that came up between commands: in an expansion, a redirection, a loop.
+    pub(super) fn placed(&self, unwind: Unwind) -> Unwind {
+        match unwind {
+            Unwind::Fatal(fatal) => self.at(Vec::new(), *fatal),
+            other => other,
         }
     }
 

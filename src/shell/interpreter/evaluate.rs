@@ -14,7 +14,7 @@ impl Shell<'_> {
         if self.state.options.noexec() {
             return Ok(0);
         }
-        let status = self.deeper(|shell| shell.node(node, tested))?;
+        let status = self.deeper(|shell| shell.node(node, tested)).map_err(|unwind| self.placed(unwind))?;
         self.status = status;
         if !self.pending.is_empty() {
             self.run_traps()?;

@@ -150,7 +150,11 @@ impl Run<'_, '_, '_> {
             let step = match (&command.action, selected) {
                 (Action::Block(end), false) => Step::Go(*end),
                 (_, false) => Step::Next,
-                (action, true) => self.execute(at, action)?,
+                (action, true) => {
+                    let step = self.execute(at, action)?;
+                    self.process.machine.text(self.space.len() + self.hold.len())?;
+                    step
+                }
             };
             match step {
                 Step::Next => at += 1,

@@ -34,7 +34,7 @@ fn ours(folder: &str, script: &str) -> (i32, Vec<u8>) {
     for program in ["/bin/dash", "/bin/cat"] {
         tree.create(program.as_bytes(), stat(0o755), Node::Regular(b"\x7fELF".to_vec().into())).expect("made");
     }
-    let limits = Limits { steps: 100_000, depth: 200, bytes: 1 << 20 };
+    let limits = Limits { steps: 100_000, depth: 200, text: 1 << 20, bytes: 1 << 20 };
     let mut machine = Machine::new(tree, Epoch::from_variable(None).expect("0"), "amd64", limits);
     let environment =
         [("PATH", "/usr/bin:/bin"), ("HOME", "/home/user")].map(|(name, value)| (name.into(), value.into())).into();

@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
     }
     let script = [b"#!/bin/sh\n", data].concat();
     tree.create(b"/script", stat(0o755), Node::Regular(script.into())).expect("made");
-    let limits = Limits { steps: 2000, depth: 20, bytes: 1 << 20 };
+    let limits = Limits { steps: 2000, depth: 20, text: 1 << 20, bytes: 1 << 20 };
     let mut machine = Machine::new(tree, Epoch::from_variable(None).expect("0"), "amd64", limits);
     let environment = [(b"PATH".to_vec(), b"/bin".to_vec())].into_iter().collect();
     let _ =

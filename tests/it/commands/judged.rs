@@ -370,7 +370,7 @@ fn tree(fixture: &str) -> Tree {
 }
 
 fn ours(fixture: &str, line: &str) -> Result<Outcome, String> {
-    let limits = Limits { steps: 1 << 22, depth: 100, bytes: 1 << 24 };
+    let limits = Limits { steps: 1 << 22, depth: 100, bytes: 1 << 24, ..Limits::SCRIPT };
     let epoch = Epoch::from_variable(Some(&NOW.to_string())).expect("valid");
     let mut machine = Machine::new(tree(fixture), epoch, "amd64", limits);
     let mut outcome = Outcome { output: String::new(), status: 0, complains: false, files: String::new() };

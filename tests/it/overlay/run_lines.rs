@@ -109,7 +109,7 @@ fn lines_of_dockerfiles_do_what_they_do_for_real() {
 
     let before = tar::read_tree(&fs_err::read(path("before.tar")).expect("written").into()).expect("a tree");
     let status = String::from_utf8_lossy(&before.read(b"/var/lib/dpkg/status").expect("there")).into_owned();
-    let limits = Limits { steps: 50_000_000, depth: 200, bytes: 1 << 30 };
+    let limits = Limits::SCRIPT;
     let mut machine = Machine::new(before, Epoch::from_variable(None).expect("0"), "amd64", limits);
     Beside::new(&[], &script(LINES)).apply(&mut machine).unwrap_or_else(|error| panic!("{error}"));
     let after = tar::archive(&machine.tree).expect("an archive").bytes(1 << 31).expect("in memory");

@@ -23,7 +23,7 @@ const PATH: &str = "/usr/bin:/bin";
 const PROGRAMS: [&str; 13] =
     ["bash", "cat", "chmod", "cp", "dash", "env", "ln", "mkdir", "mv", "rm", "sh", "touch", "tr"];
 
-const LIMITS: Limits = Limits { steps: 200_000, depth: 1000, bytes: 1 << 22 };
+const LIMITS: Limits = Limits { steps: 200_000, depth: 1000, bytes: 1 << 22, ..Limits::SCRIPT };
 
 fn script(folder: &str, text: &[u8]) -> Vec<u8> {
     [format!("cd {folder}\n").as_bytes(), text].concat()

@@ -58,7 +58,7 @@ fn machine(script: &Script) -> Machine {
             let _ = tree.create(format!("{folder}/{name}").as_bytes(), Stat::root(0o755, Timestamp::default()), node);
         }
     }
-    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 26 };
+    let limits = Limits { steps: 1 << 20, depth: 100, bytes: 1 << 26, ..Limits::SCRIPT };
     let epoch = Epoch::from_variable(Some(&EPOCH.to_string())).expect("valid");
     Machine::new(tree, epoch, "amd64", limits)
 }
