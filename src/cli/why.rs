@@ -4,10 +4,14 @@ use std::{fmt::Write, process::ExitCode};
 
 use serde_json::json;
 
-use super::{Edge, args::Why, lock::base_of};
+use super::{
+    Edge,
+    args::{Format, Why},
+    lock::base_of,
+};
 use crate::{
     manifest::project::Target,
-    pipeline::{self, Brings, Explained, Line, Name, Reasons},
+    pipeline::{self, Brings, Explained, Line, Name, PipelineError, Reasons},
 };
 
 /// Lines of a history that are shown unless all are asked for: the first, and the last ones.
@@ -18,26 +22,53 @@ pub(super) fn run(edge: &Edge, args: &Why) -> anyhow::Result<ExitCode> {
     let project = edge.project()?;
     project.check(&target)?;
     let base = base_of(&project, &target, args.base.as_deref())?;
-    let (paths, packages): (Vec<String>, Vec<String>) =
-        args.what.iter().cloned().partition(|what| what.starts_with('/'));
-    let mut text = String::new();
+    // No package has a slash in its name: `etc/passwd` is meant as seen from the root.
+    let (paths, packages): (Vec<&String>, Vec<&String>) = args.what.iter().partition(|what| what.contains('/'));
+    let paths: Vec<String> = paths.iter().map(|path| format!("/{}", path.trim_start_matches('/'))).collect();
+    let mut unanswered: Vec<PipelineError> = Vec::new();
     let mut reasons = Vec::new();
     edge.session(args.offline, |session| {
-        for package in &packages {
-            reasons.push(pipeline::why_package(session, &target, &base, package)?);
+        for package in packages {
+            match pipeline::why_package(session, &target, &base, package) {
+                Ok(found) => reasons.push(found),
+                Err(error @ PipelineError::Why(_)) => unanswered.push(error),
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     })?;
-    reasons.iter().for_each(|reasons| show_reasons(&mut text, reasons));
     let mut explained = Vec::new();
     if !paths.is_empty() {
-        explained = edge.session(args.offline, |session| Ok(pipeline::why_paths(session, &target, &base, &paths)?))?;
+        let answers =
+            edge.session(args.offline, |session| Ok(pipeline::why_paths(session, &target, &base, &paths)?))?;
+        for answer in answers {
+            match answer {
+                Ok(path) => explained.push(path),
+                Err(error) => unanswered.push(error.into()),
+            }
+        }
     }
     edge.screen.end();
+    let mut text = String::new();
+    reasons.iter().for_each(|reasons| show_reasons(&mut text, reasons));
     explained.iter().for_each(|path| show_path(&mut text, path, edge.verbose));
-    let json = json!({ "target": target.to_string(), "base": base, "packages": reasons, "paths": explained });
-    edge.print(&text, &json)?;
-    Ok(ExitCode::SUCCESS)
+    // What can be answered is, whatever else was asked.
+    if !reasons.is_empty() || !explained.is_empty() || unanswered.is_empty() {
+        let told: Vec<String> = unanswered.iter().map(ToString::to_string).collect();
+        edge.print(
+            &text,
+            &json!({
+                "target": target.to_string(), "base": base, "packages": reasons, "paths": explained, "unanswered": told
+            }),
+        )?;
+        if edge.format == Format::Json && !unanswered.is_empty() {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    let mut unanswered = unanswered.into_iter();
+    let Some(first) = unanswered.next() else { return Ok(ExitCode::SUCCESS) };
+    unanswered.for_each(|error| edge.note(&error.to_string()));
+    Err(first.into())
 }
 
 fn put(text: &mut String, line: std::fmt::Arguments<'_>) {

@@ -41,6 +41,9 @@ impl WhyError {
     }
 }
 
+/// What there is to say about a path, or why there is nothing.
+type Answer = std::result::Result<Explained, Box<WhyError>>;
+
 /// Whether a base has a package, for an error about a lock that doesn't.
 fn offered(base: &str, version: std::result::Result<&Option<String>, &String>) -> String {
     match version {
@@ -55,7 +58,7 @@ const MAX_LINKS: usize = 40;
 
 /// Explains paths of a target, in which `*`, `?` and `[...]` match as in the shell. The target's root tree is made anew to see
 /// who does what; nothing is written.
-pub fn why_paths(session: &Session<'_>, target: &Target, base: &str, paths: &[String]) -> Result<Vec<Explained>> {
+pub fn why_paths(session: &Session<'_>, target: &Target, base: &str, paths: &[String]) -> Result<Vec<Answer>> {
     let build::Root { lock, mut tree, .. } = build::root(session, target, base, None, &[], true)?;
     (session.progress)(Event::Stage { name: "explain", unit: Unit::Packages, total: 0 });
     let versions = lock.packages.iter().map(|(key, package)| (key.name.as_str(), package.version.as_str())).collect();
@@ -63,8 +66,8 @@ pub fn why_paths(session: &Session<'_>, target: &Target, base: &str, paths: &[St
     let history = tree.history().expect("the journal that was asked for");
     let missing =
         |path: Vec<u8>| Box::new(WhyError::NoPath { target: target.clone(), near: near(&history, &path), path });
-    let explain = |path: Vec<u8>| Ok(name::explain(&history, &versions, &path).ok_or_else(|| missing(path))?);
-    asked.into_iter().map(explain).collect()
+    let explain = |path: Vec<u8>| name::explain(&history, &versions, &path).ok_or_else(|| missing(path));
+    Ok(asked.into_iter().map(explain).collect())
 }
 
 /// Explains one path of a tree that has kept a journal; `None` when it is not there and never was. `versions` are those of
