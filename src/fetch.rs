@@ -231,7 +231,10 @@ pub enum Error {
 impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Offline { .. } => Some("run `icos fetch` with a network once".to_owned()),
+            Self::Offline { name } if name.ends_with("Release") => Some(
+                "offline, signed files are known by the locks of their base: run `icos lock` where there is a network".to_owned(),
+            ),
+            Self::Offline { .. } => Some("run this once without --offline, where there is a network".to_owned()),
             Self::Claim(ClaimError::RolledBack { .. }) => {
                 Some("the mirror is stale; to go back on purpose, remove the lock first".to_owned())
             }

@@ -125,6 +125,9 @@ pub(super) struct Resolve {
     /// Do not ask for the packages that are marked Essential
     #[arg(long)]
     pub(super) no_essential: bool,
+    /// Open no connection; indexes are those of the newest lock of the base
+    #[arg(long)]
+    pub(super) offline: bool,
 }
 
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ pub(super) fn run(edge: &Edge, args: &Resolve) -> anyhow::Result<ExitCode> {
         essential: !args.no_essential,
         required: false,
     };
-    let chosen = edge.session(false, |session| Ok(pipeline::resolve(session, &request)?))?;
+    let chosen = edge.session(args.offline, |session| Ok(pipeline::resolve(session, &request)?))?;
     edge.screen.end();
     let text: String = chosen.iter().map(|p| format!("{} {} {}\n", p.name, p.version, p.architecture)).collect();
     edge.print(&text, &json!({ "packages": chosen }))?;

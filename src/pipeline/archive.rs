@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::{PipelineError, Result, Session, local::LocalDeb, mirrors};
+use super::{PipelineError, Result, Session, local::LocalDeb, mirrors, read_any_lock};
 use crate::{
     date::Instant,
     deb::packages,
@@ -41,7 +41,26 @@ pub(super) fn verified(session: &Session<'_>, base: &Base, before: Option<&Lock>
         .zip(&keyrings)
         .map(|(archive, keyring)| Source { archive, keyring, mirrors: &mirrors[&archive.name] })
         .collect();
-    Ok(indexes(session.net, session.store, &sources, &base.architectures(), &seen(base, before), now)?)
+    let seen = match before {
+        None if session.net.is_offline() => seen_by_any(session, base)?,
+        before => seen(base, before),
+    };
+    Ok(indexes(session.net, session.store, &sources, &base.architectures(), &seen, now)?)
+}
+
+/// The newest signed files that any lock of the base names and the store has: without a network nothing newer is to be had.
+fn seen_by_any(session: &Session<'_>, base: &Base) -> Result<BTreeMap<(String, String), Seen>> {
+    let mut newest: BTreeMap<(String, String), Seen> = BTreeMap::new();
+    for target in session.project.targets()? {
+        let lock = read_any_lock(session.project, &base.name, &target)?;
+        for (suite, seen) in seen(base, lock.as_ref()) {
+            let is_older = newest.get(&suite).is_none_or(|known| known.date < seen.date);
+            if is_older && session.store.deb(&seen.digest).is_some() {
+                newest.insert(suite, seen);
+            }
+        }
+    }
+    Ok(newest)
 }
 
 /// What a lock has seen of each suite, by archive and suite.
