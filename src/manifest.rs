@@ -43,10 +43,23 @@ pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, ManifestEr
             file: file.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before.chars().rev().take_while(|c| *c != '\n').count() + 1,
-            hint: did_you_mean(&message),
+            hint: hint(&message),
             message,
         }
     })
+}
+
+fn hint(message: &str) -> Option<String> {
+    if message.starts_with("invalid type: map, expected a sequence") {
+        return Some("each entry of an array of tables begins with its name in double brackets: `[[...]]`".to_owned());
+    }
+    if let Some(rest) = message.strip_prefix("invalid type: integer `")
+        && let Some((number, expected)) = rest.split_once('`')
+        && expected.contains("string")
+    {
+        return Some(format!("put it in quotes: `\"{number}\"`"));
+    }
+    did_you_mean(message)
 }
 
 /// Serde names the unknown key or variant first and the known ones after it, all in backticks.
@@ -82,7 +95,16 @@ mod tests {
             "x.toml:2:1: unknown field `pakages`, expected `packages`",
             Some("did you mean `packages`?"),
         );
-        check("packages = [1]\n", "x.toml:1:13: invalid type: integer `1`, expected a string", None);
+        check(
+            "packages = [1]\n",
+            "x.toml:1:13: invalid type: integer `1`, expected a string",
+            Some("put it in quotes: `\"1\"`"),
+        );
+        check(
+            "[packages]\na = 1\n",
+            "x.toml:1:1: invalid type: map, expected a sequence",
+            Some("each entry of an array of tables begins with its name in double brackets: `[[...]]`"),
+        );
         check("packages = [\n", "x.toml:1:13: unclosed array, expected `]`", None);
     }
 }

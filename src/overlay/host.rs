@@ -65,10 +65,11 @@ fn beside(source: &Source<'_>, name: &str) -> Result<PathBuf, LoadFault> {
 /// A file beside the overlay.
 pub(super) fn read(source: &Source<'_>, name: &str) -> Result<Vec<u8>, LoadFault> {
     let path = beside(source, name)?;
-    if !path.is_file() {
-        return Err(LoadFault::NoFile(path));
+    match path.metadata() {
+        Ok(metadata) if metadata.is_file() => Ok(fs_err::read(&path)?),
+        Ok(metadata) if !metadata.is_dir() => Err(LoadFault::Kind(path)),
+        _ => Err(LoadFault::NoFile(path)),
     }
-    Ok(fs_err::read(&path)?)
 }
 
 /// A single file, or what a folder holds; parents come before what is in them.

@@ -34,7 +34,7 @@ pub enum Choice {
 
 /// A text that asks for nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected `name`, `name:arch`, `name=version` or `name/suite`, found `{0}`")]
+#[error("expected `name`, `name:arch`, `name=version`, `name/suite` or a path that ends in `.deb`, found `{0}`")]
 pub struct BadRoot(String);
 
 impl FromStr for Root {

@@ -108,9 +108,12 @@ fn path(field: &'static str, text: &str) -> Checked {
     if text.starts_with('/') && !text.contains('\0') && !text.split('/').any(|part| part == "..") {
         return Ok(());
     }
-    let hint = format!("paths are those of the target: `/{text}`");
+    if text.starts_with('/') {
+        return Err(fault(field, format!("`{}` has a `..` or a NUL byte in it", text.escape_debug())));
+    }
     let fault = fault(field, format!("`{text}` is not an absolute path"));
-    Err(if text.starts_with('/') || text.is_empty() { fault } else { fault.hint(hint) })
+    let hint = format!("paths are those of the target: `/{text}`");
+    Err(if text.is_empty() { fault } else { fault.hint(hint) })
 }
 
 fn paths(field: &'static str, list: &[String]) -> Checked {
