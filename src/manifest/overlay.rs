@@ -230,6 +230,11 @@ mod tests {
             Some("paths are those of the target: `/etc/x`"),
         );
         check(
+            "file = { path = \"/etc/../x\", text = \"\" }",
+            "o.toml: step 2 (file), path: `/etc/../x` has a `..` or a NUL byte in it",
+            None,
+        );
+        check(
             "copy = { from = \"/etc\", to = \"/etc\" }",
             "o.toml: step 2 (copy), from: `/etc` is not beside overlay.toml",
             Some("`copy-within` copies inside the target"),

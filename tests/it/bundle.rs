@@ -186,6 +186,31 @@ fn the_same_images_come_out() {
     assert!(output.contains("0 of "), "{output}");
 }
 
+/// A suite without InRelease is carried by Release and Release.gpg, and neither may be another.
+#[test]
+fn a_detached_signature_is_carried_along() {
+    let Some(connected) = Connected::new() else { return };
+    let dists = connected.project.archive.root().join("dists/made-up");
+    fs_err::remove_file(dists.join("InRelease")).expect("there");
+    connected.online(&["lock", "os/dev"]);
+    let bundle = connected.bundle("a.bundle", &[]);
+    let away = Away::new();
+    let output = away.ok(&["bundle", "import", text(&bundle), "--into", "p"]);
+    assert!(output.contains("os/dev on test: 5 packages, each led back to a pinned key\n"), "{output}");
+    away.ok(&["--project", "p", "build", "os/dev", "--offline", "-o", "out"]);
+    let signed = ["Release", "Release.gpg"].map(|name| fs_err::read(dists.join(name)).expect("there"));
+    for signed in signed {
+        let mut altered = fs_err::read(&bundle).expect("there");
+        let at = memchr::memmem::find(&altered, &signed).expect("in the bundle, as it is");
+        altered[at + signed.len() / 2] ^= 1;
+        let path = connected.project.path("altered.bundle");
+        fs_err::write(&path, altered).expect("written");
+        let (code, _, errors) = Away::new().icos(&["bundle", "import", text(&path)]);
+        let name = icos::digest::Sha256::of(&signed).to_string();
+        assert!(code == 1 && errors.contains(&name), "{errors}");
+    }
+}
+
 /// tar and sha256sum understand the file, so that a machine without icos can look into it.
 #[test]
 fn tar_and_sha256sum_agree() {

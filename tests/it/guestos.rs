@@ -354,8 +354,10 @@ fn why_names_who_made_a_path() {
     for (text, (_, fragments)) in told.iter().zip(rows) {
         in_order(&format!("{}\n", text.trim_end()), fragments);
     }
-    let output = why(&["/etc/ssh/sshd_confg"]);
+    // What can be answered is, and `etc` is the root's.
+    let output = why(&["/etc/ssh/sshd_confg", "etc/hostname"]);
     assert_eq!(output.status.code(), Some(1));
+    in_order(&String::from_utf8_lossy(&output.stdout), &["/etc/hostname: file"]);
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     in_order(&errors, &["guestos/dev has no `/etc/ssh/sshd_confg`", "hint: did you mean /etc/ssh/sshd_config"]);
 }
@@ -374,6 +376,11 @@ fn why_leads_from_the_request_to_a_package() {
             "\n\nguestos/dev asks for every package marked Essential\n  dash 0.5.",
         ],
     );
+    let output = why(&["libwrap", "dash", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one object");
+    assert_eq!(answer["packages"].as_array().map(Vec::len), Some(1), "{answer}");
+    assert_eq!(answer["unanswered"].as_array().map(Vec::len), Some(1), "{answer}");
     let output = why(&["libwrap", "--format", "json"]);
     assert_eq!(output.status.code(), Some(1));
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one object");

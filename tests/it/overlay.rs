@@ -262,6 +262,17 @@ fn steps_that_fail() {
     check("errors");
 }
 
+/// Reading a named pipe would wait for ever.
+#[test]
+fn a_source_is_a_file() {
+    let beside = Beside::new(&[], "[[step]]\ncopy = { from = \"pipe\", to = \"/x\" }\n");
+    let pipe = beside.0.path().join("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o644.into(), 0).expect("made");
+    let error = beside.apply(&mut machine(Tree::new(Stat::root(0o755, Timestamp::default())))).expect_err("refused");
+    let expect = format!("{}: only files, folders and symbolic links can be copied", pipe.display());
+    assert!(error.to_string().ends_with(&expect), "{error}");
+}
+
 /// A link beside the overlay may lead to any file of the machine that builds.
 #[test]
 fn sources_are_not_reached_by_links() {

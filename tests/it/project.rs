@@ -127,11 +127,21 @@ fn a_collected_store_still_proves_the_lock() {
     assert!(output.contains("4 packages, each led back to a pinned key"), "{output}");
     let (code, _, errors) = project.icos(&["fetch", "os/dev"]);
     assert_eq!(code, 0, "{errors}");
+    // The lock also tells which signed files a request may be resolved with.
+    let (code, output, errors) = project.icos(&["resolve", "--offline", "--base", "test", "app"]);
+    assert_eq!((code, output.as_str()), (0, "app 2 amd64\nbase 1 amd64\nlib 1.5 amd64\n"), "{errors}");
+    let out = project.path("root.tar");
+    let out = out.to_str().expect("UTF-8");
+    let (code, _, errors) = project.icos(&["rootfs", "--offline", "--base", "test", "app", "-o", out]);
+    assert_eq!(code, 0, "{errors}");
     // What is missing offline is named; so is what to do without a mirror.
     fs_err::remove_dir_all(project.path("home")).expect("removed");
     let (code, _, errors) = project.icos(&["verify", project.path(lock).to_str().expect("UTF-8")]);
     assert_eq!(code, 1);
     assert!(errors.contains("dists/made-up/InRelease is not in the store"), "{errors}");
+    let (code, _, errors) = project.icos(&["resolve", "--offline", "--base", "test", "app"]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("run `icos lock` where there is a network"), "{errors}");
     let (code, _, errors) = project.icos(&["fetch", "os/dev"]);
     assert_eq!(code, 1);
     assert!(errors.contains("no mirror of archive `test` is known") && errors.contains("hint:"), "{errors}");
