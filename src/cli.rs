@@ -89,7 +89,7 @@ fn chain(error: &anyhow::Error) -> String {
         let text = cause.to_string();
         if message.is_empty() {
             message = text;
-        } else if !message.ends_with(&text) {
+        } else if !message.contains(&text) {
             message += ": ";
             message += &text;
         }

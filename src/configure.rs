@@ -112,6 +112,8 @@ pub enum Error {
     Fatal { package: String, script: &'static str, source: Box<Fatal>, output: Vec<u8> },
     #[error("{script} of package {package} has removed {}, which dpkg keeps its database in", path.escape_ascii())]
     Removed { package: String, script: &'static str, path: &'static [u8] },
+    #[error("{0}")]
+    Thread(String),
     #[error("package {package} can't be configured:{problems}")]
     Dependencies { package: String, problems: String },
     #[error("packages wait for each other's triggers: {}", .0.join(", "))]

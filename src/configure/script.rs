@@ -7,9 +7,9 @@ use crate::{
         database::{self, PackageId},
         state::State,
     },
-    shell::{Environment, Fatal, Launch, OpenFile, Status, exec},
+    shell::{Call, Environment, Fatal, ScriptError, Status, run_script},
     store::Layer,
-    tree::{Node, Stat, TreePath},
+    tree::{Node, Stat},
 };
 
 /// Where dpkg keeps a package's control files while it unpacks it.
@@ -113,27 +113,26 @@ impl Run<'_> {
         if self.machine.tree.get(inode).stat.mode & 0o555 != 0o555 {
             self.machine.tree.stat_mut(inode).mode = 0o755;
         }
-        let output = OpenFile::buffer(Vec::new());
-        let mut argv = vec![path.to_vec()];
-        argv.extend(arguments.iter().map(|argument| argument.clone().into_bytes()));
-        let launch = Launch {
-            argv,
-            environment: self.script_environment(id, script),
-            folder: TreePath::root(),
-            umask: 0o022,
-            descriptors: [(0, OpenFile::null()), (1, output.clone()), (2, output.clone())].into(),
+        let arguments: Vec<Vec<u8>> = arguments.iter().map(|argument| argument.clone().into_bytes()).collect();
+        let environment = self.script_environment(id, script);
+        let call = Call { path, arguments: &arguments, environment: &environment, input: b"", together: true };
+        let (ended, output) = match run_script(&mut self.machine, &call) {
+            Ok(outcome) => (Ok(outcome.status), outcome.output),
+            Err(ScriptError::Fatal { fatal, output, .. }) => match fatal {
+                Fatal::UnknownCommand(program) if program == real.as_bytes() => {
+                    (Err(self.foreign(script, path)), output)
+                }
+                fatal => (Err(fatal), output),
+            },
+            Err(ScriptError::Path(error)) => return Err(error.into()),
+            Err(error @ ScriptError::Thread(_)) => return Err(Error::Thread(error.to_string())),
         };
-        self.machine.begin();
-        let ended = exec::execute(&mut self.machine, launch).map_err(|fatal| match fatal {
-            Fatal::UnknownCommand(program) if program == real.as_bytes() => self.foreign(script, path),
-            fatal => fatal,
-        });
         let ended = ended.and_then(|status| self.machine.settle_ids().map(|()| status));
         // Without dpkg's database there is no going on, not even in a rehearsal.
         if self.machine.tree.find(database::INFO).is_none() {
             return Err(Error::Removed { package: self.package(id).name.clone(), script, path: database::INFO });
         }
-        Ok((ended, OpenFile::take(&output)))
+        Ok((ended, output))
     }
 
     /// Why a script that is itself no shell script can't be run.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Fatal, Process,
+    Fatal, Process, Work,
     accounts::Owner,
     backup::Backup,
     files::{join, show},
@@ -72,6 +72,7 @@ type Outcome = Result<Result<(), String>, Fatal>;
 impl Copy {
     /// Copies `from` to the name `to`. What fails below a directory is reported and doesn't stop the rest.
     pub(super) fn run(&mut self, process: &mut Process<'_>, from: &[u8], to: &[u8], operand: bool) -> Outcome {
+        process.machine.work(Work::Names(1))?;
         let follow = self.follow == Follow::Always || (operand && self.follow == Follow::Operands);
         let found = if follow { process.lookup(from) } else { process.lookup_no_follow(from) };
         let source = match found {

@@ -119,7 +119,7 @@ pub fn run(machine: &mut Machine, program: Program, launch: Launch) -> Result<St
             machine.tree.enter(|| Cause::command(launch.argv.first().map_or(b"", Vec::as_slice)));
             let ended = command(&mut process(machine, launch));
             machine.tree.leave();
-            ended
+            ended.and_then(|status| machine.charge(0).map(|()| status))
         }
         Program::Script(path, interpreter) => run_file(machine, &path, &interpreter, launch),
         Program::Unknown(path) => Err(Fatal::UnknownCommand(path)),

@@ -1,6 +1,6 @@
 //! What built-in commands do with paths: look up, make, report; seen from the process's folder.
 
-use super::{Fatal, Machine, Process, Status};
+use super::{Fatal, Machine, Process, Status, Work};
 use crate::tree::{Errno, Inode, InodeId, Node, PathError, Result, TreePath};
 
 impl Machine {
@@ -69,21 +69,27 @@ impl Process<'_> {
     }
 
     /// `path`, whose inode is `top`, and everything below it in the order of names, with paths as the operand gave them.
-    pub(super) fn below(&self, path: &[u8], top: InodeId) -> Vec<(Vec<u8>, InodeId)> {
+    pub(super) fn below(&mut self, path: &[u8], top: InodeId) -> Vec<(Vec<u8>, InodeId)> {
         let tree = &self.machine.tree;
         let rename = |visit: crate::tree::Visit| match visit.path.is_root() {
             true => (path.to_vec(), visit.id),
             false => (join(path, visit.path.relative()), visit.id),
         };
-        tree.walk_from(TreePath::root(), top).map(rename).collect()
+        let found: Vec<_> = tree.walk_from(TreePath::root(), top).map(rename).collect();
+        self.machine.has_worked(Work::Names(found.len()));
+        found
     }
 
     /// The same through symbolic links; a directory that was passed on the way down is not entered again.
-    pub(super) fn below_following(&self, path: &[u8], top: InodeId) -> Vec<(Vec<u8>, InodeId)> {
+    pub(super) fn below_following(&mut self, path: &[u8], top: InodeId) -> Vec<(Vec<u8>, InodeId)> {
         let mut found = Vec::new();
         let mut todo = vec![(path.to_vec(), top, Vec::new())];
         while let Some((path, id, mut above)) = todo.pop() {
             found.push((path.clone(), id));
+            self.machine.has_worked(Work::Names(1));
+            if self.machine.is_spent() {
+                break;
+            }
             if above.contains(&id) {
                 continue;
             }

@@ -33,6 +33,8 @@ pub(super) enum Work {
     Made(usize),
     /// Bytes that are read, a piece of the tree's files or a copy.
     Read(usize),
+    /// Names in folders that are looked at.
+    Names(usize),
     /// Seconds that a script wants to wait for something, which no one will do meanwhile.
     Wait(f64),
 }
@@ -43,6 +45,7 @@ impl Work {
             Self::Program => 50,
             Self::Made(bytes) => bytes as u64 / 32,
             Self::Read(bytes) => bytes as u64 / 256,
+            Self::Names(count) => count as u64 * 16,
             // `as` stays at the greatest number.
             Self::Wait(seconds) => (seconds * 50_000.0) as u64,
         }
@@ -163,12 +166,16 @@ impl Machine {
         Ok(())
     }
 
-    /// Counts what has been read: where that is too much the next step tells.
-    pub(super) fn has_read(&mut self, bytes: usize) {
-        self.steps = self.steps.saturating_add(Work::Read(bytes).steps());
+    /// Counts work that is done: where that was too much the next step tells, or the end of the command.
+    pub(super) fn has_worked(&mut self, work: Work) {
+        self.steps = self.steps.saturating_add(work.steps());
     }
 
-    fn charge(&mut self, steps: u64) -> Result<(), Fatal> {
+    pub(super) fn is_spent(&self) -> bool {
+        self.steps > self.limits.steps
+    }
+
+    pub(super) fn charge(&mut self, steps: u64) -> Result<(), Fatal> {
         let limit = self.limits.steps;
         self.steps = self.steps.saturating_add(steps);
         if self.steps > limit {

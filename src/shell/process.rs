@@ -123,7 +123,7 @@ impl Process<'_> {
             b"/dev/null" => Ok(Bytes::new()),
             _ => {
                 let bytes = self.machine.tree.read(&self.absolute(path))?;
-                self.machine.has_read(bytes.len());
+                self.machine.has_worked(Work::Read(bytes.len()));
                 Ok(bytes)
             }
         }
@@ -185,7 +185,7 @@ impl Machine {
 
     pub fn read_all(&mut self, descriptor: &Descriptor) -> Bytes {
         let bytes = self.rest(descriptor);
-        self.has_read(bytes.len());
+        self.has_worked(Work::Read(bytes.len()));
         bytes
     }
 

@@ -28,9 +28,9 @@ pub struct Outcome {
 pub enum ScriptError {
     #[error("{0}")]
     Path(#[from] PathError),
-    /// The script came to something that icos does not do; what it had written until then is in `errors`.
+    /// The script came to something that icos does not do; what it had written until then comes along.
     #[error("{fatal}")]
-    Fatal { fatal: Fatal, errors: Vec<u8> },
+    Fatal { fatal: Fatal, output: Vec<u8>, errors: Vec<u8> },
     #[error("no thread for the script: {0}")]
     Thread(String),
 }
@@ -43,6 +43,8 @@ pub struct Call<'a> {
     pub arguments: &'a [Vec<u8>],
     pub environment: &'a Environment,
     pub input: &'a [u8],
+    /// What goes to descriptor 2 comes out in `output` too, each at its time.
+    pub together: bool,
 }
 
 /// Host stack for one level of [`super::Limits::depth`]: above what any level was measured to use.
@@ -56,7 +58,8 @@ pub fn run_script(machine: &mut Machine, call: &Call<'_>) -> Result<Outcome, Scr
     machine.tree.lookup(call.path)?;
     let stack = STACK + STACK_PER_LEVEL * machine.limits.depth as usize;
     on_stack(stack, || {
-        let (output, errors) = (OpenFile::buffer(Vec::new()), OpenFile::buffer(Vec::new()));
+        let output = OpenFile::buffer(Vec::new());
+        let errors = if call.together { output.clone() } else { OpenFile::buffer(Vec::new()) };
         let input = OpenFile::buffer(call.input.to_vec());
         let launch = Launch {
             argv: [&[call.path.to_vec()], call.arguments].concat(),
@@ -65,12 +68,13 @@ pub fn run_script(machine: &mut Machine, call: &Call<'_>) -> Result<Outcome, Scr
             umask: 0o022,
             descriptors: Descriptors::from([(0, input), (1, output.clone()), (2, errors.clone())]),
         };
-        machine.steps = 0;
+        machine.begin();
         let result = super::exec::execute(machine, launch);
-        let errors = OpenFile::take(&errors);
+        let output = OpenFile::take(&output);
+        let errors = if call.together { Vec::new() } else { OpenFile::take(&errors) };
         match result {
-            Ok(status) => Ok(Outcome { status, output: OpenFile::take(&output), errors }),
-            Err(fatal) => Err(ScriptError::Fatal { fatal, errors }),
+            Ok(status) => Ok(Outcome { status, output, errors }),
+            Err(fatal) => Err(ScriptError::Fatal { fatal, output, errors }),
         }
     })
 }

@@ -48,7 +48,10 @@ fn ours(machine: &mut Machine, line: &[&str]) -> (i32, String, String) {
     let arguments: Vec<Vec<u8>> = line[1..].iter().map(|word| word.as_bytes().to_vec()).collect();
     let environment = [(b"PATH".to_vec(), b"/usr/sbin:/usr/bin:/sbin:/bin".to_vec())].into_iter().collect();
     let path = line[0].as_bytes();
-    match run_script(machine, &Call { path, arguments: &arguments, environment: &environment, input: b"" }) {
+    match run_script(
+        machine,
+        &Call { path, arguments: &arguments, environment: &environment, input: b"", together: false },
+    ) {
         Ok(outcome) => (
             outcome.status.0.into(),
             without_addresses(&String::from_utf8_lossy(&outcome.output)),

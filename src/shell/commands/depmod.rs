@@ -102,7 +102,7 @@ fn index(process: &mut Process<'_>, folder: &[u8], out: &[u8]) -> Result<Status,
 }
 
 /// All modules below the folder, read; of several with one name the one below `updates`, else the first.
-fn modules(process: &Process<'_>, folder: &[u8]) -> Result<Vec<kmod::Found>, kmod::Error> {
+fn modules(process: &mut Process<'_>, folder: &[u8]) -> Result<Vec<kmod::Found>, kmod::Error> {
     let Ok(top) = process.lookup(folder) else { return Ok(Vec::new()) };
     let mut chosen = std::collections::BTreeMap::new();
     for (path, id) in process.below(b"", top) {

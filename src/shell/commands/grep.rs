@@ -2,7 +2,7 @@
 
 use crate::{
     shell::{
-        Fatal, Process, Status,
+        Fatal, Process, Status, Work,
         files::{join, show},
         grep::{Names, Output, Search, Totals},
         options::{Arguments, parse_list},
@@ -94,7 +94,7 @@ fn run(process: &mut Process<'_>, usual: &'static str) -> Result<Status, Fatal> 
     }
     let mut totals = Totals { selected: false, failed: false };
     for path in &operands {
-        for path in files(process, &arguments, path) {
+        for path in files(process, &arguments, path)? {
             one(process, &arguments, &search, &path, &mut totals)?;
             if totals.selected && search.output == Output::Nothing {
                 return Ok(Status::SUCCESS);
@@ -205,20 +205,29 @@ fn search(
 }
 
 /// What an operand stands for: itself, or with -r the files below it.
-fn files(process: &Process<'_>, arguments: &Arguments, path: &[u8]) -> Vec<Vec<u8>> {
+fn files(process: &mut Process<'_>, arguments: &Arguments, path: &[u8]) -> Result<Vec<Vec<u8>>, Fatal> {
     let recursive = arguments.has("r") || arguments.has("R");
     let Some(top) = process.lookup(path).ok().filter(|id| recursive && process.inode(*id).is_dir()) else {
-        return vec![path.to_vec()];
+        return Ok(vec![path.to_vec()]);
     };
     let implied = arguments.operands.len() < 2 && path == b"." && !arguments.operands.contains(&b".".to_vec());
     let matches = |option: &str, name: &[u8]| {
         arguments.options.iter().any(|(o, glob)| *o == option && crate::shell::pattern::matches(glob, name))
     };
     let mut found = Vec::new();
-    let mut todo = vec![(path.to_vec(), top)];
-    while let Some((path, id)) = todo.pop() {
+    let mut todo = vec![(path.to_vec(), top, Vec::new())];
+    while let Some((path, id, mut above)) = todo.pop() {
+        process.machine.work(Work::Names(1))?;
         match &process.inode(id).node {
             Node::Directory(entries) => {
+                // With -R links may lead back to where they are.
+                if above.contains(&id) {
+                    if !arguments.has("s") {
+                        process.complain(&format!("{}: warning: recursive directory loop", show(&path)))?;
+                    }
+                    continue;
+                }
+                above.push(id);
                 for (name, child) in entries.iter().rev() {
                     let name = name.as_bytes();
                     let below = join(&path, name);
@@ -228,7 +237,7 @@ fn files(process: &Process<'_>, arguments: &Arguments, path: &[u8]) -> Vec<Vec<u
                         false => matches("exclude", name) || (arguments.has("include") && !matches("include", name)),
                     };
                     if !skip {
-                        todo.push((below, child));
+                        todo.push((below, child, above.clone()));
                     }
                 }
             }
@@ -236,7 +245,7 @@ fn files(process: &Process<'_>, arguments: &Arguments, path: &[u8]) -> Vec<Vec<u
             _ => {}
         }
     }
-    found
+    Ok(found)
 }
 
 fn one(

@@ -132,7 +132,7 @@ pub(super) fn py3clean(process: &mut Process<'_>) -> Result<Status, Fatal> {
 }
 
 /// The modules' source files that a package or folders have, or both.
-fn sources(process: &Process<'_>, package: Option<&[u8]>, operands: &[Vec<u8>]) -> Vec<Vec<u8>> {
+fn sources(process: &mut Process<'_>, package: Option<&[u8]>, operands: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let is_source = |path: &[u8]| path.ends_with(b".py");
     let listed = package.map(|package| {
         let (name, _) = split_architecture(package);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Follow, Query, evaluate::evaluate};
 use crate::{
     shell::{
-        Fatal, Process, Status,
+        Fatal, Process, Status, Work,
         files::{join, show},
     },
     tree::{Errno, InodeId},
@@ -85,7 +85,7 @@ impl Walk<'_, '_> {
 
     /// The file itself and what is below it; `above` holds the directories that lead here.
     fn visit(&mut self, visit: &Visit, above: &mut Vec<InodeId>) -> Result<(), Fatal> {
-        self.process.machine.step()?;
+        self.process.machine.work(Work::Names(1))?;
         let wanted = (self.query.min_depth..=self.query.max_depth).contains(&visit.depth);
         if above.contains(&visit.id) {
             return self.complain(&visit.path, "File system loop detected");

@@ -39,7 +39,7 @@ fn ours(folder: &str, script: &str) -> (i32, Vec<u8>) {
     let environment =
         [("PATH", "/usr/bin:/bin"), ("HOME", "/home/user")].map(|(name, value)| (name.into(), value.into())).into();
     let arguments = [b"-c".to_vec(), script.as_bytes().to_vec()];
-    let call = Call { path: b"/bin/dash", arguments: &arguments, environment: &environment, input: b"" };
+    let call = Call { path: b"/bin/dash", arguments: &arguments, environment: &environment, input: b"", together: false };
     let outcome = run_script(&mut machine, &call).expect("the grammar has nothing that is not modelled");
     (i32::from(outcome.status.0), outcome.output)
 }

@@ -24,5 +24,5 @@ fuzz_target!(|data: &[u8]| {
     let mut machine = Machine::new(tree, Epoch::from_variable(None).expect("0"), "amd64", limits);
     let environment = [(b"PATH".to_vec(), b"/bin".to_vec())].into_iter().collect();
     let _ =
-        run_script(&mut machine, &Call { path: b"/script", arguments: &[], environment: &environment, input: b"x\n" });
+        run_script(&mut machine, &Call { path: b"/script", arguments: &[], environment: &environment, input: b"x\n", together: false });
 });

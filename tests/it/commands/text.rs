@@ -30,6 +30,9 @@ const FILES: &str = r"
     d/
     d/one alpha\nbeta\n
     d/two beta\ngamma\n
+    r/
+    r/one beta\n
+    r/here -> .
 ";
 
 #[test]

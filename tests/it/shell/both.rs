@@ -96,7 +96,8 @@ pub(super) fn icos(shell: &str, folder: &Path, text: &[u8]) -> Seen {
         [("PATH", PATH), ("HOME", "/home/user")].into_iter().map(|(n, v)| (n.into(), v.into())).collect();
     let arguments: Vec<Vec<u8>> =
         [path.as_str(), "one", "two words", ""].iter().map(|argument| argument.as_bytes().to_vec()).collect();
-    let call = Call { path: shell.as_bytes(), arguments: &arguments, environment: &environment, input: b"" };
+    let call =
+        Call { path: shell.as_bytes(), arguments: &arguments, environment: &environment, input: b"", together: false };
     let show = |bytes: &[u8]| bytes.escape_ascii().to_string().replace("\\n", "\n");
     match run_script(&mut machine, &call) {
         Ok(outcome) => Seen {
