@@ -8,30 +8,10 @@ use icos::{
     tree::{Node, Stat, Timestamp, Tree, TreePath},
 };
 
-use crate::support::judge::{judge, run};
-
-/// The folder at its own path in a tree.
-fn tree(root: &Path) -> Tree {
-    let stat = |mode| Stat::root(mode, Timestamp::default());
-    let mut tree = Tree::new(stat(0o755));
-    let mut todo = vec![root.to_path_buf()];
-    while let Some(path) = todo.pop() {
-        let name = path.to_str().expect("UTF-8").as_bytes();
-        if path.is_symlink() {
-            let target = fs_err::read_link(&path).expect("a link").to_str().expect("UTF-8").as_bytes().to_vec();
-            tree.create(name, stat(0o777), Node::Symlink(target.into())).expect("made");
-        } else if path.is_dir() {
-            tree.create_dir_all(name, &stat(0o755)).expect("made");
-            todo.extend(fs_err::read_dir(&path).expect("readable").map(|entry| entry.expect("there").path()));
-        } else {
-            let parent = path.parent().expect("a folder").to_str().expect("UTF-8");
-            let bytes = fs_err::read(&path).expect("readable");
-            tree.create_dir_all(parent.as_bytes(), &stat(0o755)).expect("made");
-            tree.create(name, stat(0o644), Node::Regular(bytes.into())).expect("made");
-        }
-    }
-    tree
-}
+use crate::support::{
+    judge::{judge, run},
+    tree::folder,
+};
 
 /// Every regular file below a folder.
 fn real(root: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -77,7 +57,7 @@ fn check(program: &str, arguments: &[&str], files: &[(&str, &[u8])], packages: &
             fs_err::write(path, bytes).expect("written");
         }
     }
-    let mut tree = tree(root.path());
+    let mut tree = folder(root.path());
     let stat = Stat::root(0o755, Timestamp::default());
     tree.create_dir_all(b"/usr/bin", &stat).expect("made");
     let path = format!("/usr/bin/{program}");

@@ -8,7 +8,10 @@ use icos::{
     tree::{Node, Stat, Timestamp, Tree, TreePath},
 };
 
-use crate::support::judge::{judge, run};
+use crate::support::{
+    judge::{judge, run},
+    tree::folder,
+};
 
 const HARDWARE: &str = "# a comment\n\nusb:v0001*\nusb:v0002p*  # another\n ID_A=1\n  \t ID_B=two words \n ID_A=3\n\n\
     usb:v0001p0001*\n ID_A=9\n ID_=\n ID_MODEL=a=b\n\nusb:*\n\n indented=1\nusb:v00\n ID_A=1\nnot indented\n ID_B=1\n\n\
@@ -56,30 +59,15 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 /// The folder at its own path in a tree, and systemd's library where the version is looked for.
 fn tree(root: &Path) -> Tree {
     let stat = |mode| Stat::root(mode, Timestamp::default());
-    let mut tree = Tree::new(stat(0o755));
-    let mut todo = vec![root.to_path_buf()];
-    while let Some(path) = todo.pop() {
-        let name = path.to_str().expect("UTF-8").as_bytes();
-        if path.is_symlink() {
-            let target = fs_err::read_link(&path).expect("a link").to_str().expect("UTF-8").as_bytes().to_vec();
-            tree.create(name, stat(0o777), Node::Symlink(target.into())).expect("made");
-        } else if path.is_dir() {
-            tree.create_dir_all(name, &stat(0o755)).expect("made");
-            todo.extend(fs_err::read_dir(&path).expect("readable").map(|entry| entry.expect("there").path()));
-        } else {
-            let parent = path.parent().expect("a folder").to_str().expect("UTF-8");
-            let bytes = fs_err::read(&path).expect("readable");
-            tree.create_dir_all(parent.as_bytes(), &stat(0o755)).expect("made");
-            tree.create(name, stat(0o644), Node::Regular(bytes.clone().into())).expect("made");
-            let inside = path.strip_prefix(root).expect("inside");
-            if inside.extension().is_some_and(|ending| ending == "so") {
-                let inside = Path::new("/").join(inside);
-                let folder = inside.parent().expect("a folder").to_str().expect("UTF-8");
-                tree.create_dir_all(folder.as_bytes(), &stat(0o755)).expect("made");
-                let name = inside.to_str().expect("UTF-8").as_bytes();
-                tree.create(name, stat(0o644), Node::Regular(bytes.into())).expect("made");
-            }
-        }
+    let mut tree = folder(root);
+    let visits: Vec<_> = tree.walk().filter(|visit| visit.path.as_bytes().ends_with(b".so")).collect();
+    for visit in visits {
+        let Node::Regular(content) = tree.get(visit.id).node.clone() else { continue };
+        let whole = visit.path.to_string();
+        let inside = whole.strip_prefix(root.to_str().expect("UTF-8")).expect("inside");
+        let parent = inside.rsplit_once('/').expect("a folder").0;
+        tree.create_dir_all(parent.as_bytes(), &stat(0o755)).expect("made");
+        tree.create(inside.as_bytes(), stat(0o644), Node::Regular(content)).expect("made");
     }
     tree
 }

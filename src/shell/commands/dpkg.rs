@@ -4,6 +4,7 @@ use super::{
     super::{
         Fatal, Process, Status,
         dpkg::{self, Stop, error},
+        pattern,
     },
     dpkg_query,
 };
@@ -172,7 +173,7 @@ fn selections(process: &mut Process<'_>, patterns: &[Vec<u8>]) -> Result<Status,
         for id in database.sorted() {
             let name = database.name(id, Qualified::IfAmbiguous);
             let plain = database.name(id, Qualified::Never);
-            if patterns.is_empty() || patterns.iter().any(|pattern| dpkg::matches(pattern, plain.as_bytes())) {
+            if patterns.is_empty() || patterns.iter().any(|pattern| pattern::matches(pattern, plain.as_bytes())) {
                 let tabs = "\t".repeat(6_usize.saturating_sub(name.len() / 8).max(1));
                 process.out(format!("{name}{tabs}{}\n", database.get(id).want).as_bytes())?;
             }

@@ -3,6 +3,7 @@
 use super::super::{
     Fatal, Process, Status,
     dpkg::{self, Arguments, Stop, error},
+    pattern,
 };
 use crate::{
     dpkg::diversions::{self, Diversion, Diversions},
@@ -84,7 +85,7 @@ fn list(process: &mut Process<'_>, diversions: &Diversions, patterns: &[Vec<u8>]
         let package = diversion.package.as_deref().unwrap_or(b":");
         let shown = patterns.is_empty()
             || patterns.iter().any(|pattern| {
-                [package, &diversion.to, &diversion.from].iter().any(|text| dpkg::matches(pattern, text))
+                [package, &diversion.to, &diversion.from].iter().any(|text| pattern::matches(pattern, text))
             });
         if shown {
             process.out((describe(diversion) + "\n").as_bytes())?;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::{
     Fatal, Process, Status,
     dpkg::{self, Stop, error},
+    pattern,
 };
 use crate::dpkg::{
     database::{Database, PackageId, Qualified},
@@ -97,8 +98,8 @@ fn matching(process: &mut Process<'_>, database: &Database, operands: &[Vec<u8>]
         let means = |operand: &[u8]| {
             let colon = operand.iter().position(|&b| b == b':');
             let (pattern, wanted) = colon.map_or((operand, None), |at| (&operand[..at], Some(&operand[at + 1..])));
-            dpkg::matches(pattern, name.as_bytes())
-                && wanted.is_none_or(|wanted| dpkg::matches(wanted, architecture.as_bytes()))
+            pattern::matches(pattern, name.as_bytes())
+                && wanted.is_none_or(|wanted| pattern::matches(wanted, architecture.as_bytes()))
         };
         let hits: Vec<&[u8]> = operands.iter().map(Vec::as_slice).filter(|operand| means(operand)).collect();
         if !hits.is_empty() {
@@ -242,7 +243,7 @@ fn search(process: &mut Process<'_>, database: &Database, operands: &[Vec<u8>]) 
         let pattern = if anchored { operand.clone() } else { [b"*", operand.as_slice(), b"*"].concat() };
         let is_pattern = pattern.iter().any(|b| matches!(b, b'*' | b'[' | b'?' | b'\\'));
         let mut hits: Vec<&Vec<u8>> = if is_pattern {
-            owners.keys().filter(|path| dpkg::matches(&pattern, path)).collect()
+            owners.keys().filter(|path| pattern::matches(&pattern, path)).collect()
         } else {
             let end = pattern.iter().rposition(|&b| b != b'/').map_or(0, |last| last + 1);
             owners.get_key_value(&pattern[..end]).map(|(path, _)| path).into_iter().collect()

@@ -3,6 +3,7 @@
 use super::super::{
     Fatal, Process, Status,
     dpkg::{self, Stop, error},
+    pattern,
 };
 use crate::{
     dpkg::overrides::{self, Override, Overrides, parse_mode},
@@ -94,7 +95,7 @@ fn named(tree: &Tree, entry: &Override) -> Override {
 fn list(process: &mut Process<'_>, overrides: &Overrides, patterns: &[Vec<u8>]) -> Result<Status, Stop> {
     let mut status = Status::FAILURE;
     for entry in &overrides.0 {
-        if patterns.is_empty() || patterns.iter().any(|pattern| dpkg::matches(trim(pattern), &entry.path)) {
+        if patterns.is_empty() || patterns.iter().any(|pattern| pattern::matches(trim(pattern), &entry.path)) {
             let line = named(&process.machine.tree, entry).render();
             process.out(&line)?;
             status = Status::SUCCESS;

@@ -7,7 +7,10 @@ use super::{
     name::{self, Kind},
     search::{Context, Search},
 };
-use crate::tree::{Node, Tree};
+use crate::{
+    shell::pattern,
+    tree::{Node, Tree},
+};
 
 /// Which half of a preset is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,47 +100,10 @@ fn verdict(rules: &[Rule], unit: &[u8]) -> Verdict {
     Verdict::Enable
 }
 
-/// `fnmatch` without escapes: `*`, `?` and `[...]`.
+/// `fnmatch` without escapes: a backslash, which names of units may have, stands for itself.
 pub(in crate::shell) fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    let Some((&first, rest)) = pattern.split_first() else { return text.is_empty() };
-    match first {
-        b'*' => (0..=text.len()).any(|skip| matches(rest, &text[skip..])),
-        b'?' => !text.is_empty() && matches(rest, &text[1..]),
-        b'[' => {
-            let (negated, set) = match rest.first() {
-                Some(b'!' | b'^') => (true, &rest[1..]),
-                _ => (false, rest),
-            };
-            // A `]` that comes first stands for itself.
-            let Some(end) = set.iter().skip(1).position(|&b| b == b']').map(|index| index + 1) else {
-                return text.first() == Some(&b'[') && matches(rest, &text[1..]);
-            };
-            let Some((&byte, behind)) = text.split_first() else { return false };
-            in_set(&set[..end], byte) != negated && matches(&set[end + 1..], behind)
-        }
-        _ => text.first() == Some(&first) && matches(rest, &text[1..]),
-    }
-}
-
-fn in_set(set: &[u8], byte: u8) -> bool {
-    let mut rest = set;
-    while let Some((&low, behind)) = rest.split_first() {
-        match behind {
-            [b'-', high, more @ ..] => {
-                if (low..=*high).contains(&byte) {
-                    return true;
-                }
-                rest = more;
-            }
-            _ => {
-                if low == byte {
-                    return true;
-                }
-                rest = behind;
-            }
-        }
-    }
-    false
+    let literal = pattern.iter().flat_map(|&byte| if byte == b'\\' { vec![b'\\', byte] } else { vec![byte] });
+    pattern::matches(&literal.collect::<Vec<_>>(), text)
 }
 
 fn prepare(units: &mut Units<'_>, rules: &[Rule], plus: &mut Context, minus: &mut Context, unit: &[u8]) -> Result<()> {
@@ -219,5 +185,7 @@ mod tests {
         check("[!a-c]x", "bx", false);
         check("[", "[", true);
         check("ssh", "ssh.service", false);
+        check(r"dev-disk\x2d*", r"dev-disk\x2da.swap", true);
+        check("[^a-c]x", "dx", true);
     }
 }

@@ -1,6 +1,6 @@
 //! A tree with every oddity that its user and a format allow.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use bytes::Bytes;
 use icos::tree::{Content, Device, Node, Stat, Timestamp, Tree, dump};
@@ -98,4 +98,27 @@ pub fn same(got: &Tree, expect: &Tree, what: &str) {
         assert_eq!(got, expect, "{what}");
     }
     assert_eq!(got.lines().count(), expect.lines().count(), "{what}");
+}
+
+/// The folder at its own path in a tree.
+pub fn folder(root: &Path) -> Tree {
+    let stat = |mode| Stat::root(mode, Timestamp::default());
+    let mut tree = Tree::new(stat(0o755));
+    let mut todo = vec![root.to_path_buf()];
+    while let Some(path) = todo.pop() {
+        let name = path.to_str().expect("UTF-8").as_bytes();
+        if path.is_symlink() {
+            let target = fs_err::read_link(&path).expect("a link").to_str().expect("UTF-8").as_bytes().to_vec();
+            tree.create(name, stat(0o777), Node::Symlink(target.into())).expect("made");
+        } else if path.is_dir() {
+            tree.create_dir_all(name, &stat(0o755)).expect("made");
+            todo.extend(fs_err::read_dir(&path).expect("readable").map(|entry| entry.expect("there").path()));
+        } else {
+            let parent = path.parent().expect("a folder").to_str().expect("UTF-8");
+            let bytes = fs_err::read(&path).expect("readable");
+            tree.create_dir_all(parent.as_bytes(), &stat(0o755)).expect("made");
+            tree.create(name, stat(0o644), Node::Regular(bytes.into())).expect("made");
+        }
+    }
+    tree
 }
