@@ -50,6 +50,8 @@ struct Moved {
     file: PathBuf,
     text: String,
     review: Review,
+    /// Those of the bump's packages that the target has, or has had.
+    named: BTreeSet<String>,
     /// Whether the old lock follows from the definitions as they are.
     was_current: bool,
 }
@@ -72,6 +74,13 @@ pub fn bump(session: &Session<'_>, bump: &Bump) -> Result<Bumped> {
             is_held: !bump.packages.is_empty(),
             source: Box::new(source),
         })?);
+    }
+    for package in bump.packages.iter().filter(|package| !moved.iter().any(|moved| moved.named.contains(*package))) {
+        let text = format!(
+            "no target on {} has the package or source `{package}`: that it may move changes nothing yet",
+            bump.base
+        );
+        (session.progress)(Event::Warning(&text));
     }
     let stays = bump.to.is_none() && definition.is_some();
     let stays = stays && moved.iter().all(|moved| moved.was_current && moved.review.is_empty());
@@ -99,8 +108,11 @@ fn relock(session: &Session<'_>, after: &Session<'_>, bump: &Bump, target: &Targ
         rehearse(after, &locked.lock)?;
     }
     let was_current = before.stale(&definitions(session.project, &bump.base, &target.os)?).is_empty();
-    let review = review(after, &before, &locked.lock)?;
-    Ok(Moved { file, text: locked.text, review, was_current })
+    let sides = [configured(after, &before)?, configured(after, &locked.lock)?];
+    let has = |name: &&String| sides.iter().any(|side| side.documents.has(name));
+    let named = bump.packages.iter().filter(has).cloned().collect();
+    let review = review([&before, &locked.lock], &sides);
+    Ok(Moved { file, text: locked.text, review, named, was_current })
 }
 
 /// The base's file and its new text; `None` when the base is of live mirrors alone.
@@ -151,18 +163,17 @@ pub fn diff(session: &Session<'_>, old: &Path, new: &Path) -> Result<Review> {
         let name = session.project.relative(file);
         Ok(lock::reader::read(&name, &fs_err::read_to_string(file)?)?)
     };
-    review(session, &read(old)?, &read(new)?)
+    let (old, new) = (read(old)?, read(new)?);
+    Ok(review([&old, &new], &[configured(session, &old)?, configured(session, &new)?]))
 }
 
-/// What changes between two locks. The packages of both are fetched and configured.
-fn review(session: &Session<'_>, old: &Lock, new: &Lock) -> Result<Review> {
-    let sides = [configured(session, old)?, configured(session, new)?];
-    let side = |at: usize, lock| Side { lock, documents: &sides[at].documents, tree: &sides[at].tree };
-    let scripts = Lines::between(&sides[0].scripts, &sides[1].scripts);
-    Ok(Review::new(side(0, old), side(1, new), scripts))
+/// What changes between two locks.
+fn review(locks: [&Lock; 2], sides: &[Configured; 2]) -> Review {
+    let side = |at: usize| Side { lock: locks[at], documents: &sides[at].documents, tree: &sides[at].tree };
+    Review::new(side(0), side(1), Lines::between(&sides[0].scripts, &sides[1].scripts))
 }
 
-/// What a lock's packages come to.
+/// What a lock's packages come to, fetched and configured.
 struct Configured {
     tree: Tree,
     documents: Documents,

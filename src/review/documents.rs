@@ -1,6 +1,6 @@
 //! What packages say of themselves: their changelogs and sizes, read from what each .deb brings, whatever becomes of it later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     deb::{
@@ -18,6 +18,8 @@ pub struct Documents {
     /// Nothing but changelogs, and links between folders of documents.
     tree: Tree,
     installed: BTreeMap<String, u64>,
+    /// Of packages and of their sources.
+    names: BTreeSet<String>,
 }
 
 const FOLDER: &[u8] = b"/usr/share/doc/";
@@ -28,7 +30,11 @@ const LIMITS: Limits = Limits { output: 64 << 20, ..Limits::PACKAGE };
 
 impl Default for Documents {
     fn default() -> Self {
-        Self { tree: Tree::new(Stat::root(0o755, Timestamp::default())), installed: BTreeMap::new() }
+        Self {
+            tree: Tree::new(Stat::root(0o755, Timestamp::default())),
+            installed: BTreeMap::new(),
+            names: BTreeSet::new(),
+        }
     }
 }
 
@@ -38,8 +44,12 @@ impl Documents {
         let control =
             layer.control.iter().find(|(file, _)| file.as_bytes() == b"control").map(|(_, file)| &file.content);
         let text = control.map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
-        let kib = text.lines().find_map(|line| line.strip_prefix("Installed-Size:")?.trim().parse::<u64>().ok());
+        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let kib = field("Installed-Size:").and_then(|kib| kib.parse::<u64>().ok());
         self.installed.insert(name.to_owned(), kib.unwrap_or(0).saturating_mul(1024));
+        // `Source: name (version)`.
+        let source = field("Source:").and_then(|source| source.split(' ').next());
+        self.names.extend([Some(name), source].into_iter().flatten().map(str::to_owned));
         for member in &layer.members {
             let path = member.path.as_bytes();
             let path = [if path.starts_with(b"/") { b"" } else { b"/".as_slice() }, path].concat();
@@ -66,6 +76,11 @@ impl Documents {
         if self.tree.create_dir_all(folder, &stat(0o755)).is_ok() {
             let _ = self.tree.create(path, stat(0o644), node);
         }
+    }
+
+    /// Whether some package, or the source of one, has this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.names.contains(name)
     }
 
     /// Bytes that a package takes when installed, as it says.

@@ -71,6 +71,8 @@ impl Snapshots {
         assert!(said.contains("each led back to a pinned key"), "{said}");
         fs_err::remove_dir_all(self.project.path("home")).expect("removed");
         self.ok(&["fetch", "os/dev"]);
+        // A snapshot has the evidence for ever, also that of what is held.
+        self.ok(&["verify", self.project.path(LOCK).to_str().expect("UTF-8")]);
         self.ok(&["build", "os/dev", "--offline", "-o", self.project.path("out").to_str().expect("UTF-8")]);
     }
 
@@ -244,6 +246,17 @@ fn holds_the_rest() {
     assert_eq!(project.read(BASE), base.replace(DAYS[0], DAYS[2]));
     assert!(snapshots.locked().iter().all(|(_, _, archive)| archive == "test"));
     snapshots.check_usable();
+}
+
+/// A package of the archive that no target has, and one by its source's name.
+#[test]
+fn what_no_target_has_is_told() {
+    let days = ["1", "2"].map(|version| [&[app("libcrypto")], crypto(version).as_slice()].concat());
+    let Some(snapshots) = Snapshots::new(&days.each_ref().map(Vec::as_slice)) else { return };
+    let arguments = ["bump", "--to", DAYS[1], "--package", "crypto", "--package", "elsewhere"];
+    let (code, _, errors) = snapshots.project.icos(&arguments);
+    let told = "no target on test has the package or source `elsewhere`: that it may move changes nothing yet";
+    assert_eq!((code, errors), (0, format!("warning: {told}\n")));
 }
 
 /// What a package depends on may have to move with it.

@@ -4,7 +4,7 @@
 A set is a line of names; the answer is a line of JSON, {"out": ["name version architecture", ...]} or {"err": reason}.
 One cache serves all sets, each of which is resolved in a child process. The steps are those of `apt-get install`: every
 name is marked, then every name with what it depends on, then the problem resolver runs, then what is marked for nothing
-is dropped. `?essential` stands for the packages that are.
+is dropped. `?essential` stands for the packages of the native architecture that are.
 """
 import json
 import os
@@ -22,6 +22,7 @@ CACHE = apt_pkg.Cache(None)
 DEPENDS = apt_pkg.DepCache(CACHE)
 DEPENDS.init()
 REAL = [p for p in CACHE.packages if p.has_versions]
+NATIVE = apt_pkg.config["APT::Architecture"]
 
 
 def package(name):
@@ -43,7 +44,7 @@ def chosen(words):
     packages = []
     for word in words:
         if word == "?essential":
-            packages += sorted((p for p in REAL if p.essential), key=lambda p: p.id)
+            packages += sorted((p for p in REAL if p.essential and p.architecture == NATIVE), key=lambda p: p.id)
         else:
             packages.append(package(word))
     return list({p.id: p for p in packages}.values())

@@ -13,6 +13,7 @@ use super::judge::{judge, run};
 /// A configuration in a folder, with its indexes fetched.
 pub struct Apt {
     folder: tempfile::TempDir,
+    native: String,
 }
 
 /// An index as apt has it, in apt's order.
@@ -79,13 +80,13 @@ impl Apt {
 
     fn configured(architectures: &[&str]) -> Option<Self> {
         judge("apt-get")?;
-        let apt = Self { folder: tempfile::tempdir().expect("a folder") };
+        let native = architectures[0];
+        let apt = Self { folder: tempfile::tempdir().expect("a folder"), native: native.to_owned() };
         for folder in ["lists/partial", "archives/partial", "log"] {
             fs_err::create_dir_all(apt.folder.path().join(folder)).expect("writable");
         }
         apt.write("status", "");
         let list = architectures.iter().map(|name| format!("\"{name}\";")).collect::<String>();
-        let native = architectures[0];
         let home = apt.path();
         apt.append(&format!(
             "APT::Architecture \"{native}\"; APT::Architectures {{ {list} }}; APT::Sandbox::User \"\";\n\
@@ -107,7 +108,8 @@ impl Apt {
     pub fn install(&self, words: &[&str], recommends: bool) -> Answer {
         let recommends = format!("APT::Install-Recommends={recommends}");
         let mut arguments = vec!["-qq", "--print-uris", "-o", &recommends, "install"];
-        arguments.extend(words);
+        let words = self.patterns(words);
+        arguments.extend(words.iter().map(String::as_str));
         let (code, output, errors) = self.run("apt-get", &arguments);
         if code != 0 {
             return Err(format!("{output}{errors}"));
@@ -120,7 +122,9 @@ impl Apt {
 
     /// One set that may have files in it, by `apt-get --simulate install`: `name version architecture`, sorted.
     pub fn simulate(&self, words: &[&str]) -> Answer {
-        let (code, output, errors) = self.run("apt-get", &[["-s", "install"].as_slice(), words].concat());
+        let words = self.patterns(words);
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let (code, output, errors) = self.run("apt-get", &[["-s", "install"].as_slice(), &words].concat());
         if code != 0 {
             return Err(format!("{output}{errors}"));
         }
@@ -134,6 +138,15 @@ impl Apt {
         let mut packages: Vec<_> = output.lines().filter_map(line).collect();
         packages.sort();
         Ok(packages)
+    }
+
+    /// apt's own `?essential` takes packages of all architectures, and these are against each other.
+    fn patterns(&self, words: &[&str]) -> Vec<String> {
+        let pattern = |word: &&str| match *word {
+            "?essential" => format!("?essential?architecture({})", self.native),
+            word => word.to_owned(),
+        };
+        words.iter().map(pattern).collect()
     }
 
     /// Fetches packages into a folder; `None` when their mirror does not give them and this is not CI.
