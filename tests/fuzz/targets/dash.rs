@@ -1,7 +1,10 @@
 //! Scripts of a grammar, given to dash and to icos: equal output and status. dash must be installed.
 #![no_main]
 
-use std::process::{Command, Stdio};
+use std::{
+    os::unix::process::CommandExt,
+    process::{Command, Stdio},
+};
 
 use icos::{
     epoch::Epoch,
@@ -18,6 +21,8 @@ fn theirs(folder: &str, script: &str) -> (i32, Vec<u8>) {
     let _ = std::fs::remove_dir_all(folder);
     std::fs::create_dir(folder).expect("a scratch folder");
     let mut dash = Command::new("dash");
+    // The name that its messages begin with.
+    dash.arg0("/bin/dash");
     dash.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", "/home/user");
     let output = dash.arg("-c").arg(script).stdin(Stdio::null()).stderr(Stdio::null()).output().expect("dash runs");
     std::fs::remove_dir_all(folder).expect("it was made");
