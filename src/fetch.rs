@@ -4,6 +4,7 @@
 //! A kill leaves begun files, which the next run continues.
 
 mod client;
+mod evidence;
 mod index;
 mod pace;
 mod transfer;
@@ -18,6 +19,7 @@ use std::{
     time::Duration,
 };
 
+pub use self::evidence::{Evidence, evidence, has_evidence};
 pub use self::index::{Seen, SignedRelease, Source, VerifiedIndex, indexes};
 use self::transfer::{Known, Place, Run};
 use crate::{

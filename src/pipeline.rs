@@ -10,7 +10,7 @@ use crate::{
     epoch::Epoch,
     fetch::{self, Net},
     image, label,
-    lock::{self, Lock, Role, Source},
+    lock::{self, Lock, Role},
     manifest::{
         ManifestError,
         base::{Base, held_at},
@@ -31,6 +31,7 @@ mod assemble;
 mod build;
 mod bump;
 mod carry;
+mod fetching;
 mod inject;
 mod local;
 mod locking;
@@ -45,6 +46,7 @@ mod why;
 pub use build::{Build, Built, build};
 pub use bump::{Bump, Bumped, bump, diff};
 pub use carry::{Carried, Carry, Received, carry, receive};
+pub use fetching::{fetch, fetch_target};
 pub use inject::{BadInject, Inject, Injected};
 pub use locking::{Locked, lock};
 pub use prove::{EvidenceLink, Proven, prove};
@@ -308,40 +310,6 @@ pub(crate) fn base_of(project: &Project, lock: &Lock) -> Result<Base> {
 pub(crate) fn mirrors(session: &Session<'_>, base: &Base) -> Result<BTreeMap<String, Mirrors>> {
     let of = |archive| if session.net.is_offline() { Ok(Mirrors::default()) } else { session.known.mirrors(archive) };
     base.archives.iter().map(|archive| Ok((archive.name.clone(), of(archive)?))).collect()
-}
-
-/// Brings everything that a lock names into the store.
-pub fn fetch(session: &Session<'_>, base: &Base, lock: &Lock) -> Result<fetch::Fetched> {
-    let mut wanted = Vec::new();
-    for package in lock.packages.values() {
-        match &package.source {
-            Source::Archive { suite, path, .. } => wanted.push(fetch::Wanted {
-                path: path.clone(),
-                size: package.file.size,
-                sha256: package.file.sha256,
-                archive: suite.archive.clone(),
-            }),
-            Source::Project { path } => {
-                let file = session.project.root.join(path);
-                session.store.insert(&file, &package.file.sha256).map_err(|error| match error {
-                    store::Error::Digest { found, expected, .. } => {
-                        PipelineError::Changed { path: path.clone(), found, expected }
-                    }
-                    error => error.into(),
-                })?;
-            }
-        }
-    }
-    // Mirrors are looked for only when something is missing: a full store needs none.
-    let missing = wanted.iter().any(|file| session.store.deb(&file.sha256).is_none());
-    let mirrors = if missing { mirrors(session, base)? } else { BTreeMap::new() };
-    Ok(fetch::files(session.net, session.store, &wanted, &mirrors)?)
-}
-
-/// Brings what a target's lock names into the store.
-pub fn fetch_target(session: &Session<'_>, target: &Target, name: &str) -> Result<fetch::Fetched> {
-    let (lock, _) = read_lock(session.project, name, target)?;
-    fetch(session, &base(session.project, name)?, &lock)
 }
 
 /// The sums of everything that any lock or overlay of the project names: packages, the signed files and indexes that vouch for

@@ -114,11 +114,13 @@ pub(super) fn fetch(edge: &Edge, args: &Fetch) -> anyhow::Result<ExitCode> {
         let project = session.project;
         for target in targets(project, &args.targets, || locked(project, args.base.as_deref()))? {
             let base = base_of(project, &target, args.base.as_deref())?;
-            let done = pipeline::fetch_target(session, &target, &base).with_context(|| format!("fetching {target}"))?;
+            let (done, proof) = pipeline::fetch_target(session, &target, &base).with_context(|| format!("fetching {target}"))?;
             edge.screen.end();
             let (present, fetched) = (done.present, done.fetched);
-            writeln!(text, "{target}: {fetched} packages fetched, {}; {present} were there", Bytes(done.received))?;
-            rows.push(json!({ "target": target.to_string(), "base": base, "fetched": fetched, "present": present, "bytes": done.received }));
+            let bytes = done.received + proof.received;
+            writeln!(text, "{target}: {fetched} packages fetched, {}; {present} were there", Bytes(bytes))?;
+            rows.push(json!({ "target": target.to_string(), "base": base, "fetched": fetched, "present": present, "bytes": bytes,
+                "evidence": { "fetched": proof.fetched, "complete": proof.lost.is_none() } }));
         }
         Ok(())
     })?;

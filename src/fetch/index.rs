@@ -70,7 +70,7 @@ struct Text {
 }
 
 /// Bytes of a Release file beyond which it is not read.
-const MAX_RELEASE: u64 = 16 << 20;
+pub(super) const MAX_RELEASE: u64 = 16 << 20;
 
 /// How often a suite is read anew because its mirror is being updated.
 const MAX_UPDATES: u32 = 3;

@@ -102,6 +102,39 @@ impl Project {
     }
 }
 
+/// `icos fetch` with a lock that another machine made.
+#[test]
+fn evidence_is_fetched_with_the_packages() {
+    let Some(project) = Project::new("grub") else { return };
+    let (code, _, errors) = project.online(&["lock", "os/dev"]);
+    assert_eq!(code, 0, "{errors}");
+    let lock = project.path("snapshots/test/os-dev.lock").to_str().expect("UTF-8").to_owned();
+    let fetch = || {
+        fs_err::remove_dir_all(project.path("home")).expect("removed");
+        let (code, output, errors) = project.online(&["--format", "json", "fetch", "os/dev"]);
+        assert_eq!(code, 0, "{errors}");
+        let report: serde_json::Value = serde_json::from_str(&output).expect("JSON");
+        let row = &report["targets"][0];
+        assert_eq!(row["fetched"], 4);
+        (row["evidence"].clone(), errors)
+    };
+    assert_eq!(fetch(), (serde_json::json!({ "fetched": 2, "complete": true }), String::new()));
+    let (code, output, errors) = project.icos(&["verify", &lock]);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert!(output.contains("4 packages, each led back to a pinned key"), "{output}");
+    // The archive moves on: it has the signed file no more, and an index by its digest alone is no evidence.
+    let again = [Deb::new("base", "1").field("Essential", "yes"), Deb::new("app", "3")];
+    let stanzas: Vec<String> = again.iter().map(|deb| project.archive.add(deb)).collect();
+    project.archive.publish(&Suite::new("made-up").with(&stanzas));
+    let (evidence, errors) = fetch();
+    assert_eq!(evidence, serde_json::json!({ "fetched": 0, "complete": false }));
+    assert!(errors.starts_with("warning: no mirror gives dists/made-up/InRelease: file:/"), "{errors}");
+    assert!(errors.contains("/InRelease: has the sha256 "), "{errors}");
+    assert!(errors.ends_with("but `icos verify` and `icos bundle` lack what proves them\n"), "{errors}");
+    let (code, _, errors) = project.icos(&["verify", &lock]);
+    assert!(code == 1 && errors.contains("dists/made-up/InRelease is not in the store"), "{errors}");
+}
+
 #[test]
 fn a_collected_store_still_proves_the_lock() {
     let Some(project) = Project::new("grub") else { return };
