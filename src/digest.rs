@@ -4,6 +4,21 @@ use std::{fmt, str::FromStr};
 
 use sha2::Digest;
 
+const NO_DIGIT: u8 = 0xff;
+
+/// The value of each hex digit: an index of packages has sixty thousand sums.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = b"0123456789abcdef"[value as usize];
+        digits[digit as usize] = value;
+        digits[digit.to_ascii_uppercase() as usize] = value;
+        value += 1;
+    }
+    digits
+};
+
 /// A type of sums, written in lower-case hex digits.
 macro_rules! sum {
     ($name:ident $bytes:literal $text:literal $error:ident) => {
@@ -38,14 +53,15 @@ macro_rules! sum {
             type Err = $error;
 
             fn from_str(text: &str) -> Result<Self, $error> {
-                let fail = || $error(text.chars().take(80).collect());
-                if text.len() != 2 * $bytes || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-                    return Err(fail());
-                }
                 let mut sum = [0; $bytes];
-                for (byte, pair) in sum.iter_mut().zip(text.as_bytes().chunks(2)) {
-                    let digits = std::str::from_utf8(pair).map_err(|_| fail())?;
-                    *byte = u8::from_str_radix(digits, 16).map_err(|_| fail())?;
+                let mut all = 0;
+                for (byte, pair) in sum.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+                    let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
+                    all |= high | low;
+                    *byte = high << 4 | low & 0xf;
+                }
+                if text.len() != 2 * $bytes || all == NO_DIGIT {
+                    return Err($error(text.chars().take(80).collect()));
                 }
                 Ok(Self(sum))
             }

@@ -83,6 +83,17 @@ impl<'a> Field<'a> {
     }
 }
 
+/// A small number that is the same for names that differ only in case. No name is empty.
+pub(super) const fn slot(name: &[u8]) -> usize {
+    let (first, last) = (name[0] | 0x20, name[name.len() - 1] | 0x20);
+    (name.len() * SLOT.0 + first as usize * SLOT.1 + last as usize * SLOT.2) % SLOTS
+}
+
+pub(super) const SLOTS: usize = 64;
+
+/// Factors that tell apart the names that an index is read for.
+const SLOT: (usize, usize, usize) = (1, 3, 5);
+
 /// Reads paragraph after paragraph. Ends after the first error.
 pub fn paragraphs(input: &[u8], comments: Comments) -> Paragraphs<'_> {
     Paragraphs { input, at: 0, line: 0, comments, failed: false }
@@ -129,6 +140,11 @@ impl<'a> Iterator for Paragraphs<'a> {
 }
 
 impl<'a> Paragraphs<'a> {
+    /// The bytes that were read so far.
+    pub fn position(&self) -> usize {
+        self.at.min(self.input.len())
+    }
+
     /// Start and end of the next line, without its line break.
     fn next_line(&mut self) -> Option<(usize, usize)> {
         let start = self.at;
@@ -143,6 +159,8 @@ impl<'a> Paragraphs<'a> {
         let mut fields: Vec<Field<'a>> = Vec::with_capacity(24);
         // Where the last field's value began.
         let mut value_start = 0;
+        // Bits of the names so far: most names have one that is new.
+        let mut seen = 0;
         while let Some((start, end)) = self.next_line() {
             let line = &self.input[start..end];
             match line.first() {
@@ -162,7 +180,7 @@ impl<'a> Paragraphs<'a> {
                 None if fields.is_empty() => {}
                 None => break,
                 Some(_) => {
-                    let field = self.field(line, &fields)?;
+                    let field = self.field(line, &fields, &mut seen)?;
                     value_start = end - line[field.name.len() + 1..].trim_ascii_start().len();
                     fields.push(field);
                 }
@@ -171,16 +189,19 @@ impl<'a> Paragraphs<'a> {
         Ok(fields)
     }
 
-    fn field(&self, line: &'a [u8], fields: &[Field<'a>]) -> Result<Field<'a>, Fault> {
+    fn field(&self, line: &'a [u8], fields: &[Field<'a>], seen: &mut u64) -> Result<Field<'a>, Fault> {
         let shown = || line[..line.len().min(80)].into();
         let colon = memchr::memchr(b':', line).ok_or_else(|| Fault::NoColon(shown()))?;
         let name = &line[..colon];
         if name.is_empty() || name[0] == b'-' || !name.iter().all(u8::is_ascii_graphic) {
             return Err(Fault::Name(name[..name.len().min(80)].into()));
         }
-        if let Some(first) = fields.iter().find(|field| field.name.eq_ignore_ascii_case(name)) {
+        let bit = 1 << (slot(name));
+        let same = || fields.iter().find(|field| field.name.eq_ignore_ascii_case(name));
+        if let Some(first) = if *seen & bit == 0 { None } else { same() } {
             return Err(Fault::Duplicate { name: name.into(), first: first.line });
         }
+        *seen |= bit;
         if fields.len() == MAX_FIELDS {
             return Err(Fault::TooManyFields);
         }

@@ -31,8 +31,8 @@ pub struct Stanza<'a> {
     /// Of every relationship field but Provides, in the order in which apt reads the fields.
     pub relations: Box<[(Field, Relation<'a>)]>,
     pub provides: Box<[Relation<'a>]>,
-    /// Tells apart packages of one name and version that were built twice, as apt does.
-    pub build: u32,
+    /// The whole paragraph.
+    pub text: &'a [u8],
 }
 
 /// Where the package's bytes are below the archive's root, and what they must be.
@@ -94,7 +94,8 @@ pub enum Fault {
 pub fn parse<'a>(text: &'a [u8], architecture: &str) -> Result<Vec<Stanza<'a>>, Error> {
     let pieces: Vec<Result<Vec<Stanza<'a>>, Error>> =
         pieces(text).into_par_iter().map(|(start, end)| piece(text, start, end, architecture)).collect();
-    let mut stanzas = Vec::new();
+    let count = pieces.iter().flatten().map(Vec::len).sum();
+    let mut stanzas = Vec::with_capacity(count);
     for piece in pieces {
         stanzas.append(&mut piece?);
     }
@@ -115,16 +116,24 @@ fn pieces(text: &[u8]) -> Vec<(usize, usize)> {
     pieces
 }
 
+/// Bytes of a short stanza.
+const STANZA: usize = 600;
+
 fn piece<'a>(text: &'a [u8], start: usize, end: usize, architecture: &str) -> Result<Vec<Stanza<'a>>, Error> {
     let line = |inside: usize| memchr::memchr_iter(b'\n', &text[..start]).count() + inside;
-    let mut stanzas = Vec::new();
-    for paragraph in control::paragraphs(&text[start..end], Comments::Refuse) {
+    let mut stanzas = Vec::with_capacity((end - start) / STANZA);
+    let mut scratch = Vec::new();
+    let mut paragraphs = control::paragraphs(&text[start..end], Comments::Refuse);
+    let mut from = start;
+    while let Some(paragraph) = paragraphs.next() {
         let paragraph = paragraph.map_err(|error| Error {
             line: line(error.line),
             package: String::new(),
             fault: Fault::Control(error.fault),
         })?;
-        let read = stanza(&paragraph, architecture).map_err(|fault| Error {
+        let to = start + paragraphs.position();
+        let whole = &text[std::mem::replace(&mut from, to)..to];
+        let read = stanza(&paragraph, whole, architecture, &mut scratch).map_err(|fault| Error {
             line: line(paragraph.fields[0].line),
             package: paragraph.get("Package").map(shown).unwrap_or_default(),
             fault,
@@ -133,6 +142,19 @@ fn piece<'a>(text: &'a [u8], start: usize, end: usize, architecture: &str) -> Re
     }
     Ok(stanzas)
 }
+
+/// Where the name of each slot stands in [`NAMES`].
+const POSITIONS: [usize; control::SLOTS] = {
+    let mut positions = [NAMES.len(); control::SLOTS];
+    let mut at = 0;
+    while at < NAMES.len() {
+        let slot = control::slot(NAMES[at].as_bytes());
+        assert!(positions[slot] == NAMES.len(), "two names in one slot");
+        positions[slot] = at;
+        at += 1;
+    }
+    positions
+};
 
 /// The fields of a stanza that matter, by their positions in [`NAMES`].
 type Values<'a> = [Option<&'a [u8]>; NAMES.len()];
@@ -177,16 +199,23 @@ const RELATIONS: [Field; 8] = [
 fn values<'a>(paragraph: &Paragraph<'a>) -> Values<'a> {
     let mut values: Values<'a> = [None; NAMES.len()];
     for field in &paragraph.fields {
-        if let Some(at) = NAMES.iter().position(|name| field.name.eq_ignore_ascii_case(name.as_bytes())) {
+        let at = POSITIONS[control::slot(field.name)];
+        if NAMES.get(at).is_some_and(|name| field.name.eq_ignore_ascii_case(name.as_bytes())) {
             values[at] = Some(field.value);
         }
     }
     values
 }
 
-fn stanza<'a>(paragraph: &Paragraph<'a>, architecture: &str) -> Result<Stanza<'a>, Fault> {
+/// Relations are collected in `scratch`, whose space serves stanza after stanza.
+fn stanza<'a>(
+    paragraph: &Paragraph<'a>,
+    text: &'a [u8],
+    architecture: &str,
+    scratch: &mut Vec<(Field, Relation<'a>)>,
+) -> Result<Stanza<'a>, Fault> {
     let values = values(paragraph);
-    let get = |name: &str| NAMES.iter().position(|known| *known == name).and_then(|at| values[at]);
+    let get = |name: &str| values[POSITIONS[control::slot(name.as_bytes())]];
     let need = |name: &'static str| get(name).ok_or(Fault::Missing(name));
     let bad = |field: &'static str, found: &[u8]| Fault::Value { field, found: shown(found) };
     let utf8 = |field: &'static str, value: &'a [u8]| std::str::from_utf8(value).map_err(|_| bad(field, value));
@@ -239,9 +268,9 @@ fn stanza<'a>(paragraph: &Paragraph<'a>, architecture: &str) -> Result<Stanza<'a
         protected: yes("Important")? | yes("Protected")?,
         installed_size: number("Installed-Size")?.unwrap_or(0),
         file: PoolFile { path, size: number("Size")?.ok_or(Fault::Missing("Size"))?, sha256 },
-        relations: relations(&get)?,
+        relations: relations(&get, scratch)?,
         provides: provides(get("Provides").unwrap_or_default())?,
-        build: build(&get),
+        text,
     })
 }
 
@@ -268,19 +297,30 @@ fn priority(value: Option<&[u8]>) -> Priority {
     }
 }
 
-fn relations<'a>(get: &impl Fn(&str) -> Option<&'a [u8]>) -> Result<Box<[(Field, Relation<'a>)]>, Fault> {
-    let mut all = Vec::new();
+fn relations<'a>(
+    get: &impl Fn(&str) -> Option<&'a [u8]>,
+    all: &mut Vec<(Field, Relation<'a>)>,
+) -> Result<Box<[(Field, Relation<'a>)]>, Fault> {
+    all.clear();
     for field in RELATIONS {
         for relation in dependency::relations(get(field.as_str()).unwrap_or_default(), field) {
             all.push((field, relation.map_err(|source| Fault::Relation { field, source })?));
         }
     }
-    Ok(all.into())
+    Ok(all.as_slice().into())
 }
 
 fn provides(value: &[u8]) -> Result<Box<[Relation<'_>]>, Fault> {
     let field = Field::Provides;
     dependency::relations(value, field).collect::<Result<_, _>>().map_err(|source| Fault::Relation { field, source })
+}
+
+impl Stanza<'_> {
+    /// Tells apart packages of one name and version that were built twice, as apt does.
+    pub fn build(&self) -> u32 {
+        let paragraph = control::paragraph(self.text, Comments::Refuse);
+        paragraph.map_or(0, |paragraph| build(&|name| paragraph.get(name)))
+    }
 }
 
 /// apt's sum over the fields that make two builds differ, without what dpkg reformats: blanks, `=` and zero epochs.
@@ -391,7 +431,7 @@ mod tests {
     fn builds_are_told_apart_as_apt_does() {
         let build = |from: &str, to: &str| {
             let text = sample().replacen(from, to, 1);
-            parse(text.as_bytes(), "amd64").map(|stanzas| stanzas[0].build)
+            parse(text.as_bytes(), "amd64").map(|stanzas| stanzas[0].build())
         };
         assert_eq!(build("", ""), build("(>= 2.36)", "(>  2.36)"));
         assert_eq!(build("", ""), build("0:2", "2"));

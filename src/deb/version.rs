@@ -100,6 +100,10 @@ pub(super) fn check(text: &[u8]) -> Result<(), (usize, Fault)> {
 /// Orders two texts as dpkg orders the versions that they are. Any bytes have their place, so that an index can be compared
 /// before it is checked; runs of digits may have any length.
 pub fn compare(a: &[u8], b: &[u8]) -> Ordering {
+    // Many relations ask for the very version that is there.
+    if a == b {
+        return Ordering::Equal;
+    }
     let (epoch_a, rest_a) = epoch(a);
     let (epoch_b, rest_b) = epoch(b);
     let (upstream_a, revision_a) = revision(rest_a);

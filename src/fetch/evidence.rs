@@ -78,7 +78,7 @@ impl Bring<'_> {
             return Ok(());
         }
         let path = format!("dists/{}/{file}", self.name);
-        self.run.rounds(&path, &self.places(&[path.clone()]), |_, place| {
+        self.run.rounds(&path, &self.places(std::slice::from_ref(&path)), |_, place| {
             let bytes = self.run.read(place, MAX_RELEASE)?;
             let found = Sha256::of(&bytes);
             if found != sha256 {

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
+use bytes::Bytes;
+
 use super::{
     Error, Fault, Net, pace,
     transfer::{Known, Place, Run, Stop},
@@ -14,6 +16,7 @@ use crate::{
     },
     digest::Sha256,
     manifest::base::{Archive, Origin},
+    map::map,
     mirror::Mirrors,
     progress::{Event, Unit},
     store::{self, Store},
@@ -107,14 +110,14 @@ pub fn indexes(
 
 impl VerifiedIndex {
     /// The text of the index.
-    pub fn packages(&self) -> Result<Vec<u8>, Error> {
+    pub fn packages(&self) -> Result<Bytes, Error> {
         self.text.read(&self.path)
     }
 }
 
 impl Text {
-    fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
-        let packed = fs_err::read(&self.file)?;
+    fn read(&self, name: &str) -> Result<Bytes, Error> {
+        let packed = map(fs_err::File::open(&self.file)?.file())?;
         let found = Sha256::of(&packed);
         if found != self.sha256 {
             let path = self.file.clone();
@@ -123,8 +126,8 @@ impl Text {
         if self.compression == Compression::None {
             return Ok(packed);
         }
-        decode_to_vec(self.compression, &packed, &Limits::INDEX)
-            .map_err(|source| Error::Index { file: name.to_owned(), source })
+        let text = decode_to_vec(self.compression, &packed, &Limits::INDEX);
+        text.map(Bytes::from).map_err(|source| Error::Index { file: name.to_owned(), source })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use rayon::prelude::*;
 
 use super::{PipelineError, Result, Session, local::LocalDeb, mirrors, read_any_lock};
@@ -116,7 +117,7 @@ fn apply(hold: &Hold, base: &Base, indexes: &mut [Index<'_>]) -> Result<()> {
 /// Indexes with their texts, for a universe to borrow from.
 pub(super) struct Offer {
     pub(super) indexes: Vec<VerifiedIndex>,
-    texts: Vec<Vec<u8>>,
+    texts: Vec<Bytes>,
 }
 
 impl Offer {

@@ -196,7 +196,15 @@ impl<'u, 'a> State<'u, 'a> {
         for &id in relations {
             let relation = self.universe.relation(id);
             let marked = satisfied(self.universe, id, |package| self.marks[package.index()].version);
-            let candidates = satisfied(self.universe, id, |package| self.marks[package.index()].candidate);
+            // What is marked is mostly the candidate, so that the same versions need no second comparison.
+            let target = &self.marks[relation.target.index()];
+            let same =
+                target.version == target.candidate && self.universe.package(relation.target).provided_by.is_empty();
+            let candidates = if same {
+                marked
+            } else {
+                satisfied(self.universe, id, |package| self.marks[package.index()].candidate)
+            };
             let mut bits = if marked { MARKED } else { 0 } | if candidates { CANDIDATES } else { 0 };
             if relation.is_negative() {
                 bits = !bits & (MARKED | CANDIDATES);

@@ -93,6 +93,12 @@ pub struct Name<'a> {
 #[derive(Clone, Debug)]
 struct Group<'a> {
     name: Name<'a>,
+    /// Where the name is in the universe's own text.
+    text: usize,
+    /// Of the name: see [`Name::hash`].
+    hash: u32,
+    /// Of the same bucket.
+    next: Option<GroupId>,
     /// In the order of their numbers.
     packages: Vec<PackageId>,
 }
@@ -162,9 +168,10 @@ pub struct Universe<'a> {
     /// How many of `architectures` are not just named somewhere.
     known_architectures: usize,
     groups: Vec<Group<'a>>,
-    /// First group of each bucket of names, then the next of each group.
+    /// All names: an index is so large that comparing with a name there waits for memory.
+    text: String,
+    /// The first group of each bucket of names.
     buckets: Vec<Option<GroupId>>,
-    chain: Vec<Option<GroupId>>,
     pub(super) packages: Vec<Package>,
     pub(super) versions: Vec<Version<'a>>,
     pub(super) relations: Vec<Relation<'a>>,
@@ -262,12 +269,20 @@ impl<'a> Universe<'a> {
     }
 
     pub(super) fn group(&self, name: Name<'_>) -> Option<GroupId> {
-        let mut at = self.buckets[build::bucket(name)];
+        self.group_of(name, name.hash())
+    }
+
+    fn group_of(&self, name: Name<'_>, hash: u32) -> Option<GroupId> {
+        let mut at = self.buckets[build::bucket(hash)];
         while let Some(id) = at {
-            if self.groups[id.index()].name == name {
+            let group = &self.groups[id.index()];
+            if group.hash == hash
+                && group.name.qualifier == name.qualifier
+                && self.text[group.text..group.text + group.name.name.len()] == *name.name
+            {
                 return Some(id);
             }
-            at = self.chain[id.index()];
+            at = group.next;
         }
         None
     }
@@ -290,7 +305,7 @@ impl<'a> Universe<'a> {
             let mut at = *first;
             while let Some(group) = at {
                 order.extend_from_slice(self.siblings(group));
-                at = self.chain[group.index()];
+                at = self.groups[group.index()].next;
             }
         }
         order
@@ -360,6 +375,13 @@ impl Name<'_> {
     fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
         let qualifier = self.qualifier.into_iter().flat_map(|text| std::iter::once(b':').chain(text.bytes()));
         self.name.bytes().chain(qualifier)
+    }
+
+    /// apt's hash of the text, whatever its case.
+    fn hash(&self) -> u32 {
+        let add = |sum: u32, byte: &u8| sum.wrapping_mul(33).wrapping_add(u32::from(byte.to_ascii_lowercase()));
+        let sum = self.name.as_bytes().iter().fold(5381, add);
+        self.qualifier.map_or(sum, |qualifier| qualifier.as_bytes().iter().fold(add(sum, &b':'), add))
     }
 
     fn len(&self) -> usize {

@@ -23,10 +23,9 @@ pub enum UniverseError {
 /// Number of buckets of apt's table of names.
 const BUCKETS: usize = 196_613;
 
-/// The bucket that a name is in.
-pub(super) fn bucket(name: Name<'_>) -> usize {
-    let add = |sum: u32, byte: u8| sum.wrapping_mul(33).wrapping_add(u32::from(byte.to_ascii_lowercase()));
-    name.bytes().fold(5381, add) as usize % BUCKETS
+/// The bucket of names with a hash.
+pub(super) fn bucket(hash: u32) -> usize {
+    hash as usize % BUCKETS
 }
 
 /// Relations and provides while they are still added to: each version's relations are a list, as new names can insert some.
@@ -36,6 +35,8 @@ struct Builder<'a> {
     first: Vec<Option<usize>>,
     next: Vec<Option<usize>>,
     any: ArchitectureId,
+    /// Whether a relation has asked for a `name:arch`.
+    has_specific: bool,
 }
 
 pub(super) fn build<'a>(architectures: &[&'a str], indexes: Vec<Index<'a>>) -> Result<Universe<'a>, UniverseError> {
@@ -45,8 +46,8 @@ pub(super) fn build<'a>(architectures: &[&'a str], indexes: Vec<Index<'a>>) -> R
         known_architectures: architectures.len(),
         architectures: names,
         groups: Vec::new(),
+        text: String::new(),
         buckets: vec![None; BUCKETS],
-        chain: Vec::new(),
         packages: Vec::new(),
         versions: Vec::new(),
         relations: Vec::new(),
@@ -54,15 +55,16 @@ pub(super) fn build<'a>(architectures: &[&'a str], indexes: Vec<Index<'a>>) -> R
         indexes: Vec::new(),
     };
     let any = ArchitectureId::new(architectures.len());
-    let mut builder = Builder { universe, first: Vec::new(), next: Vec::new(), any };
-    for (number, mut index) in indexes.into_iter().enumerate() {
-        let stanzas = std::mem::take(&mut index.stanzas);
+    let mut builder = Builder { universe, first: Vec::new(), next: Vec::new(), any, has_specific: false };
+    for (number, index) in indexes.into_iter().enumerate() {
+        let relations = index.stanzas.iter().map(|stanza| stanza.relations.len()).sum();
+        builder.universe.relations.reserve(relations);
+        builder.next.reserve(relations);
+        let count = index.stanzas.len();
         builder.universe.indexes.push(index);
-        for mut stanza in stanzas {
-            let relations = std::mem::take(&mut stanza.relations);
-            let provides = std::mem::take(&mut stanza.provides);
-            let at = builder.universe.indexes[number].stanzas.len();
-            builder.universe.indexes[number].stanzas.push(stanza);
+        for at in 0..count {
+            let stanza = &mut builder.universe.indexes[number].stanzas[at];
+            let (relations, provides) = (std::mem::take(&mut stanza.relations), std::mem::take(&mut stanza.provides));
             builder.stanza((number, at), &relations, &provides)?;
         }
     }
@@ -174,22 +176,26 @@ impl<'a> Builder<'a> {
     /// The group of a name. In a bucket short names come first, names of one length in the order of their bytes.
     fn group(&mut self, name: Name<'a>) -> GroupId {
         let universe = &mut self.universe;
-        let bucket = bucket(name);
+        let hash = name.hash();
+        if let Some(known) = universe.group_of(name, hash) {
+            return known;
+        }
+        let bucket = bucket(hash);
         let (mut before, mut at) = (None::<GroupId>, universe.buckets[bucket]);
         while let Some(id) = at {
-            let known = universe.groups[id.index()].name;
-            match name.len().cmp(&known.len()).then_with(|| name.bytes().cmp(known.bytes())) {
-                std::cmp::Ordering::Equal => return id,
-                std::cmp::Ordering::Less => break,
-                std::cmp::Ordering::Greater => (before, at) = (Some(id), universe.chain[id.index()]),
+            let known = &universe.groups[id.index()];
+            if name.len().cmp(&known.name.len()).then_with(|| name.bytes().cmp(known.name.bytes())).is_lt() {
+                break;
             }
+            (before, at) = (Some(id), known.next);
         }
         let id = GroupId::new(universe.groups.len());
-        universe.groups.push(Group { name, packages: Vec::new() });
-        universe.chain.push(at);
+        let text = universe.text.len();
+        universe.text.push_str(name.name);
+        universe.groups.push(Group { name, text, hash, next: at, packages: Vec::new() });
         match before {
             None => universe.buckets[bucket] = Some(id),
-            Some(before) => universe.chain[before.index()] = Some(id),
+            Some(before) => universe.groups[before.index()].next = Some(id),
         }
         id
     }
@@ -205,6 +211,10 @@ impl<'a> Builder<'a> {
     /// The package of a name on an architecture, made if it is new.
     fn package(&mut self, name: Name<'a>, architecture: ArchitectureId) -> PackageId {
         let group = self.group(name);
+        self.package_of(group, architecture)
+    }
+
+    fn package_of(&mut self, group: GroupId, architecture: ArchitectureId) -> PackageId {
         if let Some(known) = self.sibling(group, architecture) {
             return known;
         }
@@ -222,7 +232,9 @@ impl<'a> Builder<'a> {
             self.inherit(group, id);
         }
         self.universe.groups[group.index()].packages.push(id);
+        let name = self.universe.groups[group.index()].name;
         if let Some(qualifier) = name.qualifier.filter(|text| architecture == self.any && *text != "any") {
+            self.has_specific = true;
             let bare = self.architecture(qualifier);
             let bare = self.package(Name::from(name.name), bare);
             self.serve_specific(bare, id);
@@ -317,7 +329,7 @@ impl<'a> Builder<'a> {
                 self.relation(target, version, field, constraint, relation.or, flags, last);
             }
         } else {
-            let target = self.package(name, architecture);
+            let target = self.package_of(group, architecture);
             self.relation(target, version, field, constraint, relation.or, flags, last);
         }
     }
@@ -405,7 +417,8 @@ impl<'a> Builder<'a> {
 
     /// The package of `name:arch`, if a relation has asked for it.
     fn known_specific(&self, name: Name<'a>) -> Option<PackageId> {
-        self.universe.group(name).and_then(|group| self.universe.siblings(group).first().copied())
+        let group = if self.has_specific { self.universe.group(name) } else { None };
+        group.and_then(|group| self.universe.siblings(group).first().copied())
     }
 
     fn provide_name(
@@ -476,8 +489,29 @@ impl<'a> Builder<'a> {
         self.relation(target, version, field, constraint, false, IMPLICIT, &mut None);
     }
 
-    /// Lays the relations of each version side by side.
+    /// Whether no relation was inserted before another; then versions have the ranges of their relations.
+    fn is_sorted(&mut self) -> bool {
+        let mut end = 0;
+        for (version, first) in self.universe.versions.iter_mut().zip(&self.first) {
+            version.relations.0 = end;
+            let mut at = *first;
+            while let Some(relation) = at {
+                if relation != end {
+                    return false;
+                }
+                end += 1;
+                at = self.next[relation];
+            }
+            version.relations.1 = end;
+        }
+        true
+    }
+
+    /// Lays the relations of each version side by side, where they are not already.
     fn finish(mut self) -> Universe<'a> {
+        if self.is_sorted() {
+            return self.universe;
+        }
         let universe = &mut self.universe;
         let mut sorted = Vec::with_capacity(universe.relations.len());
         let mut moved = vec![RelationId(0); universe.relations.len()];
@@ -503,5 +537,5 @@ impl<'a> Builder<'a> {
 
 fn is_same(a: &Stanza<'_>, b: &Stanza<'_>) -> bool {
     let all = |stanza: &Stanza<'_>| stanza.architecture == "all";
-    a.build == b.build && a.file.size == b.file.size && a.multi_arch == b.multi_arch && all(a) == all(b)
+    a.build() == b.build() && a.file.size == b.file.size && a.multi_arch == b.multi_arch && all(a) == all(b)
 }
