@@ -1,6 +1,11 @@
 //! The command line: arguments to calls of the pipeline, results to text or JSON, errors to one line and a hint.
 
-use std::{io::Write, path::PathBuf, process::ExitCode, sync::atomic::Ordering};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::atomic::Ordering,
+};
 
 use anyhow::Context;
 use clap::Parser;
@@ -48,6 +53,10 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
+            if error.use_stderr() && asks_for_json() {
+                let _ =
+                    writeln!(std::io::stdout(), "{}", serde_json::json!({ "error": error.to_string(), "hint": null }));
+            }
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
@@ -59,6 +68,13 @@ pub fn main() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// Whether a command line that cannot be understood has the option for JSON.
+fn asks_for_json() -> bool {
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    words.iter().any(|word| word == "--format=json")
+        || words.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
 }
 
 /// Prints an error with its causes and its hint; as JSON on standard output when that is the format.
@@ -97,14 +113,19 @@ fn chain(error: &anyhow::Error) -> String {
     message
 }
 
+/// Whether nobody reads what the program prints. What else breaks has an error of its own around it.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe))
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// A path in JSON, which is text: what is no UTF-8 is replaced.
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    interrupt::watch().context("signals")?;
+    let format = cli.common.format;
+    interrupt::watch(move || report(&anyhow::anyhow!("interrupted"), format)).context("signals")?;
     let edge = Edge::new(&cli.common);
     let done = match &cli.verb {
         Verb::Resolve(args) => packages::run(&edge, args),

@@ -133,6 +133,8 @@ pub enum PipelineError {
     Label(#[from] label::LabelError),
     #[error("partition `{partition}` is too small; the largest packages are {}", biggest.join(", "))]
     TooLarge { partition: String, biggest: Vec<String>, source: image::ImageError },
+    #[error("writing {0}")]
+    Writing(String, #[source] Box<output::Error>),
     #[error(transparent)]
     Output(#[from] output::Error),
     #[error(transparent)]

@@ -4,7 +4,7 @@
 //! debs/<sha256>       files whose contents have that sum, checked when they came in
 //! layers/<sha256>     the package with that sum, decompressed: see `layer`
 //! partial/<sha256>    downloads that are not complete yet
-//! tmp/                layers being written
+//! tmp/icos-*          layers and answers being written
 //! lock                held shared by everyone who uses the store, exclusively to clean up
 //! ```
 //! Files appear in `debs` and `layers` by rename, complete and read-only, so that a kill at any moment leaves the store usable.
@@ -35,7 +35,7 @@ mod maintain;
 mod partial;
 
 pub use layer::{ControlFile, Layer};
-pub use maintain::{Entry, Freed};
+pub use maintain::{Damaged, Entry, Freed};
 pub use partial::Partial;
 
 /// An open store. Several processes may have one open.
@@ -109,6 +109,9 @@ const TMP: &str = "tmp";
 const ANSWERS: &str = "answers";
 const LOCK: &str = "lock";
 
+/// What names in tmp begin with.
+const TEMPORARY: &str = "icos-";
+
 impl Store {
     /// Opens the store in the folder `root`, making it if need be. A folder that can't be written to is opened for reading.
     pub fn open(root: &Path) -> Result<Self> {
@@ -127,7 +130,10 @@ impl Store {
         if let Some(lock) = &lock {
             if lock.file().try_lock().is_ok() {
                 // Nobody else is here, so what lies in tmp was left behind by a kill.
-                maintain::clear(&root.join(TMP))?;
+                match maintain::clear(&root.join(TMP)) {
+                    Err(Error::Io(error)) if is_read_only(&error) => {}
+                    cleared => drop(cleared?),
+                }
             }
             lock.file().lock_shared()?;
         }
@@ -201,6 +207,11 @@ impl Store {
         }
     }
 
+    /// A new file in tmp, with a name by which what a kill leaves is known.
+    fn temporary(&self, sum: &Sha256) -> io::Result<tempfile::NamedTempFile> {
+        tempfile::Builder::new().prefix(&format!("{TEMPORARY}{sum}.")).tempfile_in(self.root.join(TMP))
+    }
+
     fn path(&self, folder: &str, sum: &Sha256) -> PathBuf {
         self.root.join(folder).join(sum.to_string())
     }
@@ -215,15 +226,18 @@ impl Store {
     }
 
     /// The exclusive lock, for as long as `work` runs.
-    fn exclusively<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let Some(lock) = &self.lock else { return Err(Error::ReadOnly(self.root.clone())) };
+    fn exclusively<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce() -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let Some(lock) = &self.lock else { return Err(Error::ReadOnly(self.root.clone()).into()) };
         let result = match lock.file().try_lock() {
             Ok(()) => work(),
-            Err(TryLockError::WouldBlock) => Err(Error::Busy(self.root.clone())),
-            Err(TryLockError::Error(error)) => Err(error.into()),
+            Err(TryLockError::WouldBlock) => Err(Error::Busy(self.root.clone()).into()),
+            Err(TryLockError::Error(error)) => Err(Error::from(error).into()),
         };
         // A failed attempt takes the shared lock away, too.
-        lock.file().lock_shared()?;
+        lock.file().lock_shared().map_err(Error::from)?;
         result
     }
 }

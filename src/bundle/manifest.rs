@@ -181,8 +181,9 @@ impl Manifest {
             }
         }
         for link in &self.links {
-            if !(1..4096).contains(&link.target.len()) || link.target.contains('\0') {
-                return Err(bad(&link.path, "it is no target of a symbolic link that it leads to"));
+            // What a list shows must be what is there.
+            if !(1..4096).contains(&link.target.len()) || link.target.contains(char::is_control) {
+                return Err(bad(&link.path, "what it leads to is empty, too long, or has a control character"));
             }
         }
         ascending(self.links.iter().map(|link| &link.path))?;

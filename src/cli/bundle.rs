@@ -14,7 +14,7 @@ use super::{
     Edge,
     args::{BundleAction, BundleCreate, BundleImport},
     interrupt::Unfinished,
-    lock, targets,
+    lock, shown, targets,
 };
 use crate::{
     bundle::{Bundle, Manifest},
@@ -65,7 +65,7 @@ fn create(edge: &Edge, args: &BundleCreate) -> anyhow::Result<()> {
     }
     writeln!(text, "\n{}", done.sha256)?;
     let json = json!({
-        "bundle": args.output, "sha256": done.sha256, "bytes": done.bytes, "files": present, "absent": absent,
+        "bundle": shown(&args.output), "sha256": done.sha256, "bytes": done.bytes, "files": present, "absent": absent,
         "since": done.manifest.since,
     });
     edge.print(&text, &json)
@@ -109,15 +109,18 @@ fn import(edge: &Edge, args: &BundleImport) -> anyhow::Result<()> {
     if let Some(into) = &args.into {
         writeln!(text, "definitions and program are in {}", into.display())?;
     }
-    let json = json!({ "bundle": args.file, "builds": builds, "new": count, "store": folder, "into": args.into });
+    let into = args.into.as_deref().map(shown);
+    let json =
+        json!({ "bundle": shown(&args.file), "builds": builds, "new": count, "store": shown(&folder), "into": into });
     edge.print(&text, &json)
 }
 
 /// The folder's full path, when it is not there or empty.
 fn empty_folder(folder: &Path) -> anyhow::Result<PathBuf> {
     let path = std::path::absolute(folder).context("--into")?;
-    let there = path.symlink_metadata().is_ok();
-    let empty = !there || (path.is_dir() && fs_err::read_dir(&path)?.next().is_none());
+    let there = path.symlink_metadata();
+    let is_folder = there.as_ref().is_ok_and(|there| there.is_dir());
+    let empty = there.is_err() || (is_folder && fs_err::read_dir(&path)?.next().is_none());
     anyhow::ensure!(empty, "--into {}: expected a folder that is new or empty", folder.display());
     Ok(path)
 }
@@ -145,5 +148,5 @@ fn list(edge: &Edge, file: &Path) -> anyhow::Result<()> {
     }
     let (present, absent) = counts(manifest);
     writeln!(text, "{present} files here, {absent} in the base")?;
-    edge.print(&text, &json!({ "bundle": file, "sha256": sum, "manifest": manifest }))
+    edge.print(&text, &json!({ "bundle": shown(file), "sha256": sum, "manifest": manifest }))
 }

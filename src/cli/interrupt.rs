@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
@@ -11,8 +11,9 @@ use std::{
 };
 
 use anyhow::Context;
+use fs_err::os::unix::fs::OpenOptionsExt;
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
 
@@ -22,19 +23,18 @@ pub(super) static CANCELLED: AtomicBool = AtomicBool::new(false);
 /// Outputs that are not complete yet.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Status of a program that a signal ended, as shells have it.
-const BY_SIGINT: i32 = 130;
-
-/// Watches for signals from now on.
-pub(super) fn watch() -> std::io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+/// Watches for signals from now on. `tell` says that one has come, once nothing half-written is left.
+pub(super) fn watch(tell: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     std::thread::spawn(move || {
-        if signals.forever().next().is_some() {
+        if let Some(signal) = signals.forever().next() {
             CANCELLED.store(true, Ordering::SeqCst);
             for path in unfinished().iter() {
                 remove(path);
             }
-            std::process::exit(BY_SIGINT);
+            tell();
+            // As shells have it for a program that a signal ended.
+            std::process::exit(128 + signal);
         }
     });
     Ok(())
@@ -63,8 +63,7 @@ impl Unfinished {
         hidden.push(".unfinished");
         let folder = parent.join(hidden);
         let lock = loop {
-            fs_err::create_dir_all(&folder)?;
-            let lock = match fs_err::File::open(&folder) {
+            let lock = match own_folder(parent, &folder) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 opened => opened?,
             };
@@ -73,7 +72,7 @@ impl Unfinished {
                 lock.file().lock()?;
             }
             // Whoever had the lock has removed the folder at its end.
-            match fs_err::metadata(&folder) {
+            match fs_err::symlink_metadata(&folder) {
                 Ok(there) if there.ino() == lock.metadata()?.ino() => break lock,
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
                 _ => {}
@@ -130,14 +129,60 @@ fn unfinished() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Opens the folder, made if it is not there. It must be a folder indeed, and the user's own: what is in it will be removed.
+fn own_folder(parent: &Path, folder: &Path) -> io::Result<fs_err::File> {
+    fs_err::create_dir_all(parent)?;
+    let mut builder = std::fs::DirBuilder::new();
+    match builder.mode(0o700).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(io::Error::new(error.kind(), format!("{}: {error}", folder.display())));
+        }
+        _ => {}
+    }
+    let there = fs_err::symlink_metadata(folder)?;
+    if !there.is_dir() || there.uid() != rustix::process::geteuid().as_raw() {
+        let text =
+            format!("{} is there and is no folder of this user's; icos would work in it: remove it", folder.display());
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
+    }
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::DIRECTORY;
+    fs_err::OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(folder)
+}
+
 fn remove(path: &Path) {
+    let is_folder = path.symlink_metadata().is_ok_and(|there| there.is_dir());
     // Nothing more can be done about a file that can't be removed, and most often there is none.
-    let _ = if path.is_dir() { fs_err::remove_dir_all(path) } else { fs_err::remove_file(path) };
+    let _ = if is_folder { fs_err::remove_dir_all(path) } else { fs_err::remove_file(path) };
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_in_the_way_leads_nowhere() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        fs_err::create_dir(path("precious")).expect("made");
+        fs_err::write(path("precious/gold"), "gold").expect("written");
+        fs_err::os::unix::fs::symlink("precious", path(".out.unfinished")).expect("linked");
+        let error = Unfinished::beside(&path("out"), &|_| {}).expect_err("refused").to_string();
+        assert!(
+            error.ends_with(
+                ".out.unfinished is there and is no folder of this user's; icos would work in it: remove it"
+            ),
+            "{error}"
+        );
+        assert!(path("precious/gold").is_file() && path(".out.unfinished").is_symlink());
+        // What a killed process left is removed, and links in it are not followed.
+        fs_err::remove_file(path(".out.unfinished")).expect("removed");
+        fs_err::create_dir_all(path(".out.unfinished/half")).expect("made");
+        fs_err::os::unix::fs::symlink(path("precious"), path(".out.unfinished/link")).expect("linked");
+        let unfinished = Unfinished::beside(&path("out"), &|_| {}).expect("a hidden folder");
+        assert_eq!(fs_err::read_dir(path(".out.unfinished")).expect("there").count(), 0);
+        drop(unfinished);
+        assert!(path("precious/gold").is_file() && !path(".out.unfinished").exists());
+    }
 
     #[test]
     fn all_or_none() {

@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode};
 use anyhow::Context;
 use serde_json::json;
 
-use super::{Edge, args::Rootfs, interrupt::Unfinished};
+use super::{Edge, args::Rootfs, interrupt::Unfinished, shown};
 use crate::{
     manifest::{size::Bytes, skip},
     output::Kind,
@@ -15,7 +15,12 @@ use crate::{
 pub(super) fn run(edge: &Edge, args: &Rootfs) -> anyhow::Result<ExitCode> {
     let form = form(&args.output)?;
     let output = std::path::absolute(&args.output).context("output")?;
-    if form == Kind::Folder && output.exists() {
+    let there = output.symlink_metadata();
+    if there.as_ref().is_ok_and(|there| there.is_symlink() || (there.is_dir() && form != Kind::Folder)) {
+        let what = if output.is_symlink() { "a symbolic link" } else { "a folder" };
+        anyhow::bail!("{} is {what}, which no output takes the place of", output.display());
+    }
+    if form == Kind::Folder && there.is_ok() {
         let empty = output.is_dir() && fs_err::read_dir(&output)?.next().is_none();
         anyhow::ensure!(empty, "{} exists and is not an empty folder", output.display());
     }
@@ -54,7 +59,8 @@ pub(super) fn run(edge: &Edge, args: &Rootfs) -> anyhow::Result<ExitCode> {
     ));
     let (packages, paths, bytes) = (done.packages, done.paths, done.bytes);
     let skipped = &args.skip_script;
-    let json = json!({ "output": output, "packages": packages, "paths": paths, "bytes": bytes, "skipped": skipped });
+    let json =
+        json!({ "output": shown(&output), "packages": packages, "paths": paths, "bytes": bytes, "skipped": skipped });
     edge.print("", &json)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,14 +4,14 @@ use std::{fmt::Write, process::ExitCode};
 
 use serde_json::json;
 
-use super::{DIFFERS, Edge, args::StoreAction};
+use super::{DIFFERS, Edge, args::StoreAction, shown};
 use crate::{digest::Sha256, manifest::size::Bytes, pipeline};
 
 pub(super) fn run(edge: &Edge, action: &StoreAction) -> anyhow::Result<ExitCode> {
     match action {
         StoreAction::Path => {
             let path = edge.store_folder()?;
-            edge.print(&format!("{}\n", path.display()), &json!({ "path": path }))?;
+            edge.print(&format!("{}\n", path.display()), &json!({ "path": shown(&path) }))?;
         }
         StoreAction::List => list(edge)?,
         StoreAction::Add { file } => {
@@ -21,8 +21,8 @@ pub(super) fn run(edge: &Edge, action: &StoreAction) -> anyhow::Result<ExitCode>
         }
         StoreAction::Verify => return verify(edge),
         StoreAction::Gc => {
-            let keep = pipeline::locked_sums(&edge.project()?)?;
-            let freed = edge.store()?.gc(&keep)?;
+            let project = edge.project()?;
+            let freed = edge.store()?.gc(|| anyhow::Ok(pipeline::locked_sums(&project)?))?;
             let text = format!("removed {} files, {}\n", freed.files, Bytes(freed.bytes));
             edge.print(&text, &json!({ "files": freed.files, "bytes": freed.bytes }))?;
         }
@@ -47,8 +47,10 @@ fn verify(edge: &Edge) -> anyhow::Result<ExitCode> {
     let text = if bad.is_empty() {
         "all files are what their names say\n".to_owned()
     } else {
-        bad.iter().map(|path| format!("damaged: {}\n", path.display())).collect()
+        let state = |removed| if removed { "damaged, removed" } else { "damaged, and still there" };
+        bad.iter().map(|file| format!("{}: {}\n", state(file.removed), file.path.display())).collect()
     };
-    edge.print(&text, &json!({ "damaged": bad }))?;
+    let files = bad.iter().map(|file| json!({ "path": shown(&file.path), "removed": file.removed }));
+    edge.print(&text, &json!({ "damaged": files.collect::<Vec<_>>() }))?;
     Ok(if bad.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERS) })
 }

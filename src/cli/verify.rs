@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use serde_json::json;
 
-use super::{Edge, args::Verify, build::output_folder, lock::base_of};
+use super::{Edge, args::Verify, build::output_folder, lock::base_of, shown};
 use crate::{
     manifest::{image::Disk, project::Target},
     pipeline,
@@ -44,13 +44,13 @@ fn image(edge: &Edge, file: &Path, expected: Option<&Disk>) -> anyhow::Result<Ex
         let digest = part.digest.map(|digest| digest.to_string()).unwrap_or_default();
         writeln!(text, "{:<8} {:<6} {:>7} paths  {digest}", part.partition, part.file_system, part.paths)?;
     }
-    edge.print(&text, &json!({ "image": file, "partitions": checked }))?;
+    edge.print(&text, &json!({ "image": shown(file), "partitions": checked }))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn lock(edge: &Edge, file: &Path) -> anyhow::Result<ExitCode> {
     let proven = edge.session(true, |session| Ok(pipeline::prove(session, file)?))?;
     let text = format!("{}: {} packages, each led back to a pinned key\n", file.display(), proven.packages);
-    edge.print(&text, &json!({ "lock": file, "packages": proven.packages, "suites": proven.suites }))?;
+    edge.print(&text, &json!({ "lock": shown(file), "packages": proven.packages, "suites": proven.suites }))?;
     Ok(ExitCode::SUCCESS)
 }

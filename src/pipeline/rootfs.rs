@@ -120,15 +120,16 @@ pub fn rootfs(session: &Session<'_>, rootfs: &Rootfs) -> Result<Written> {
     let tree = assemble::configured(session, &layers, &options)?;
     let output = &rootfs.output;
     let mut notes: Vec<String> = label::uncompiled(&tree).iter().map(|policy| label::note(policy)).collect();
-    match rootfs.form {
+    let written = match rootfs.form {
         Kind::Folder => {
             (session.progress)(Event::Stage { name: "write", unit: Unit::Bytes, total: 0 });
-            notes.extend(left_out(&output::folder(&tree, output)?));
+            output::folder(&tree, output).map(|left| notes.extend(left_out(&left)))
         }
-        Kind::Tar => output::tar(&tree, output, session.progress)?,
-        Kind::TarZst => output::tar_zst(&tree, output::ZSTD_LEVEL, output, session.progress)?,
-        Kind::Ext4 => output::ext4(&tree, session.epoch, output, session.progress)?,
-    }
+        Kind::Tar => output::tar(&tree, output, session.progress),
+        Kind::TarZst => output::tar_zst(&tree, output::ZSTD_LEVEL, output, session.progress),
+        Kind::Ext4 => output::ext4(&tree, session.epoch, output, session.progress),
+    };
+    written.map_err(|error| PipelineError::Writing(output.display().to_string(), Box::new(error)))?;
     let bytes = if output.is_file() { output.metadata()?.len() } else { content_len(&tree) };
     Ok(Written { packages: layers.len(), paths: tree.walk().count(), bytes, notes })
 }

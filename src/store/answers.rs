@@ -4,7 +4,7 @@ use std::io::Write;
 
 use fs_err as fs;
 
-use super::{ANSWERS, Result, Store, TMP, is_read_only};
+use super::{ANSWERS, Error, Result, Store};
 use crate::digest::Sha256;
 
 impl Store {
@@ -15,19 +15,22 @@ impl Store {
         (Sha256::of(answer).0 == *sum).then(|| answer.to_vec())
     }
 
-    /// Keeps an answer; a store that is read-only does without.
+    /// Keeps an answer; a store that is read-only or full does without.
     pub fn keep_answer(&self, key: &Sha256, answer: &[u8]) -> Result<()> {
         let path = self.path(ANSWERS, key);
         let kept = || -> std::io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(self.root.join(TMP))?;
+            let mut file = self.temporary(key)?;
             file.write_all(&Sha256::of(answer).0)?;
             file.write_all(answer)?;
             file.persist(&path).map_err(|error| error.error)?;
             Ok(())
         };
         match kept() {
-            Err(error) if !is_read_only(&error) => Err(self.writing(error, &path)),
-            _ => Ok(()),
+            Ok(()) => Ok(()),
+            Err(error) => match self.writing(error, &path) {
+                Error::ReadOnly(_) | Error::NoSpace(_) => Ok(()),
+                error => Err(error),
+            },
         }
     }
 }

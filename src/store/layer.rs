@@ -60,7 +60,12 @@ struct File {
 
 /// The layer in the store; `None` when there is none, or one of another version, cut short or damaged.
 fn open(store: &Store, sum: &Sha256) -> Result<Option<File>> {
-    let file = match fs::File::open(store.path(LAYERS, sum)) {
+    let path = store.path(LAYERS, sum);
+    // Opening a named pipe would wait for ever.
+    if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+        return Ok(None);
+    }
+    let file = match fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
@@ -142,9 +147,7 @@ impl File {
 fn make(store: &Store, sum: &Sha256) -> Result<File> {
     let deb = verified(store, sum)?;
     let archive = archive::read(&deb).map_err(|source| Error::Archive { deb: *sum, source })?;
-    let tmp = store.root.join(TMP);
-    let file = tempfile::Builder::new().prefix(&format!("{sum}.")).tempfile_in(&tmp);
-    let file = file.map_err(|error| store.writing(error, &tmp))?;
+    let file = store.temporary(sum).map_err(|error| store.writing(error, &store.root.join(TMP)))?;
     let control_len = unpack(store, &file, ALIGN, sum, "control.tar", &archive.control)?;
     let too_long = || Error::NoSpace(file.path().to_path_buf());
     let data_offset = plan(sum, control_len, 0).ok_or_else(too_long)?.data_offset.get();

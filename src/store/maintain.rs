@@ -3,13 +3,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use fs_err as fs;
 use rayon::prelude::*;
 
-use super::{ANSWERS, DEBS, LAYERS, PARTIAL, Result, Store, TMP, layer};
+use super::{ANSWERS, DEBS, Error, LAYERS, PARTIAL, Result, Store, TEMPORARY, TMP, layer};
 use crate::{digest::Sha256, map::map};
 
 /// What the store has of one package; sizes in bytes.
@@ -27,6 +27,14 @@ pub struct Freed {
     pub bytes: u64,
 }
 
+/// A file of the store that is not what its name says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    pub path: PathBuf,
+    /// Whether it is gone now; a store that can't be written to keeps it, and so does one with things of others in it.
+    pub removed: bool,
+}
+
 impl Store {
     pub fn list(&self) -> Result<BTreeMap<Sha256, Entry>> {
         let mut entries: BTreeMap<Sha256, Entry> = BTreeMap::new();
@@ -42,8 +50,9 @@ impl Store {
         Ok(entries)
     }
 
-    /// Reads everything and returns the files that are not what their names say.
-    pub fn verify(&self) -> Result<Vec<std::path::PathBuf>> {
+    /// Reads everything; removes the files that are not what their names say, and returns them. What is no file at all, and was
+    /// put there by somebody else, stays.
+    pub fn verify(&self) -> Result<Vec<Damaged>> {
         let check = |folder, sound: fn(&Self, &Sha256) -> Result<bool>| -> Result<Vec<_>> {
             let files = self.files(folder)?;
             let bad = files.par_iter().map(|(sum, _)| Ok((!sound(self, sum)?).then(|| self.path(folder, sum))));
@@ -54,24 +63,52 @@ impl Store {
             Ok(Sha256::of(&map(file.file())?) == *sum)
         })?;
         bad.extend(check(LAYERS, layer::is_sound)?);
-        Ok(bad)
+        let remove = |path: PathBuf| Damaged { removed: fs::remove_file(&path).is_ok(), path };
+        let mut damaged: Vec<Damaged> = bad.into_iter().map(remove).collect();
+        for folder in [DEBS, LAYERS, PARTIAL, ANSWERS] {
+            damaged.extend(self.foreign(folder)?.into_iter().map(|path| Damaged { path, removed: false }));
+        }
+        Ok(damaged)
     }
 
-    /// Removes everything but the packages and layers in `keep`. Nobody else may be using the store.
-    pub fn gc(&self, keep: &BTreeSet<Sha256>) -> Result<Freed> {
+    /// What has the name of a file of ours and is none.
+    fn foreign(&self, folder: &str) -> Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(self.root.join(folder))? {
+            let entry = entry?;
+            let is_ours = entry.file_name().to_str().is_some_and(|name| name.parse::<Sha256>().is_ok());
+            if is_ours && !entry.file_type()?.is_file() {
+                found.push(entry.path());
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// Removes everything but the packages and layers that `keep` names. Nobody else may be using the store, also while `keep`
+    /// finds out.
+    pub fn gc<E: From<Error>>(
+        &self,
+        keep: impl FnOnce() -> std::result::Result<BTreeSet<Sha256>, E>,
+    ) -> std::result::Result<Freed, E> {
         self.exclusively(|| {
-            let mut freed = clear(&self.root.join(TMP))?;
-            for (folder, keeps) in [(DEBS, true), (LAYERS, true), (PARTIAL, false), (ANSWERS, false)] {
-                for (sum, size) in self.files(folder)? {
-                    if !keeps || !keep.contains(&sum) {
-                        fs::remove_file(self.path(folder, &sum))?;
-                        freed.files += 1;
-                        freed.bytes += size;
-                    }
+            let keep = keep()?;
+            Ok(self.collect(&keep)?)
+        })
+    }
+
+    fn collect(&self, keep: &BTreeSet<Sha256>) -> Result<Freed> {
+        let mut freed = clear(&self.root.join(TMP))?;
+        for (folder, keeps) in [(DEBS, true), (LAYERS, true), (PARTIAL, false), (ANSWERS, false)] {
+            for (sum, size) in self.files(folder)? {
+                if !keeps || !keep.contains(&sum) {
+                    fs::remove_file(self.path(folder, &sum))?;
+                    freed.files += 1;
+                    freed.bytes += size;
                 }
             }
-            Ok(freed)
-        })
+        }
+        Ok(freed)
     }
 
     /// Sums and sizes of the files in a folder of the store; files with other names are none of ours.
@@ -81,6 +118,7 @@ impl Store {
             let entry = entry?;
             let Some(Ok(sum)) = entry.file_name().to_str().map(str::parse) else { continue };
             match entry.metadata() {
+                Ok(meta) if !meta.is_file() => {}
                 Ok(meta) => files.push((sum, meta.len())),
                 // Another process has moved it on.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -92,14 +130,20 @@ impl Store {
     }
 }
 
-/// Empties a folder of files.
+/// Removes what a kill has left in tmp: files of ours, and nothing where the folder itself is somebody else's, behind a link.
 pub(super) fn clear(folder: &Path) -> Result<Freed> {
     let mut freed = Freed::default();
+    if !folder.symlink_metadata()?.is_dir() {
+        return Ok(freed);
+    }
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        freed.files += 1;
-        freed.bytes += entry.metadata()?.len();
-        fs::remove_file(entry.path())?;
+        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(TEMPORARY));
+        if is_ours && entry.file_type()?.is_file() {
+            freed.files += 1;
+            freed.bytes += entry.metadata()?.len();
+            fs::remove_file(entry.path())?;
+        }
     }
     Ok(freed)
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use icos::{
     digest::Sha256,
-    store::{Error, Freed, Layer, Store},
+    store::{Damaged, Error, Freed, Layer, Store},
     tar::Kind,
 };
 
@@ -100,10 +100,13 @@ fn damaged_layers_are_made_again() {
     let check = |what: &str, bytes: &[u8]| {
         make_writable(&path);
         fs_err::write(&path, bytes).expect("writable");
-        assert_eq!(store.verify().expect("readable"), std::slice::from_ref(&path), "{what}");
+        assert_eq!(shown(&store.layer(&sum).expect("a layer")), expect, "{what}");
+        make_writable(&path);
+        fs_err::write(&path, bytes).expect("writable");
+        assert_eq!(store.verify().expect("readable"), [Damaged { path: path.clone(), removed: true }], "{what}");
         assert_eq!(shown(&store.layer(&sum).expect("a layer")), expect, "{what}");
         assert!(fs_err::read(&path).expect("readable") == good, "{what}");
-        assert_eq!(store.verify().expect("readable"), [] as [std::path::PathBuf; 0], "{what}");
+        assert_eq!(store.verify().expect("readable"), [] as [Damaged; 0], "{what}");
     };
     check("empty", b"");
     check("cut in the header", &good[..50]);
@@ -148,7 +151,7 @@ fn only_what_was_asked_for_comes_in() {
     let path = fixture.folder.path().join("empty");
     fs_err::write(&path, b"").expect("writable");
     store.insert(&path, &empty).expect("taken");
-    assert_eq!(store.verify().expect("readable"), [] as [std::path::PathBuf; 0]);
+    assert_eq!(store.verify().expect("readable"), [] as [Damaged; 0]);
 }
 
 #[test]
@@ -180,7 +183,7 @@ fn a_kill_leaves_the_store_usable() {
     let mut partial = store.partial(sum).expect("a store").expect("not there yet");
     std::io::Write::write_all(partial.file(), &bytes[..500]).expect("writable");
     drop(partial);
-    fs_err::write(fixture.root().join("tmp/half"), b"x").expect("writable");
+    fs_err::write(fixture.root().join("tmp/icos-half"), b"x").expect("writable");
     drop(store);
 
     let store = fixture.open();
@@ -214,7 +217,7 @@ fn several_at_once() {
     });
     assert!(done.iter().all(|shown| *shown == done[0]));
     let store = fixture.open();
-    assert_eq!(store.verify().expect("readable"), [] as [std::path::PathBuf; 0]);
+    assert_eq!(store.verify().expect("readable"), [] as [Damaged; 0]);
     assert_eq!(store.list().expect("readable").len(), fixture.debs.len());
 }
 
@@ -227,13 +230,45 @@ fn clean_up_keeps_what_is_named() {
     drop(store.partial(&Sha256::of(b"never finished")).expect("a store"));
     let keep: BTreeSet<Sha256> = fixture.sums()[..2].iter().copied().collect();
     let other = fixture.open();
-    assert!(matches!(store.gc(&keep), Err(Error::Busy(_))), "another has it open");
+    assert!(matches!(store.gc(|| Ok::<_, Error>(keep.clone())), Err(Error::Busy(_))), "another has it open");
     drop(other);
-    let Freed { files, bytes } = store.gc(&keep).expect("alone");
+    let Freed { files, bytes } = store.gc(|| Ok::<_, Error>(keep.clone())).expect("alone");
     assert_eq!(files, 2 * 3 + 1);
     assert!(bytes > 400_000, "{bytes}");
     assert_eq!(store.list().expect("readable").into_keys().collect::<BTreeSet<_>>(), keep);
     store.layers(&keep.into_iter().collect::<Vec<_>>(), &|_| ()).expect("kept");
+}
+
+/// A folder that is no store of ours may be named by mistake: what is not ours in it stays.
+#[test]
+fn what_is_not_ours_stays() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    fixture.fill(&store);
+    let root = store.root().to_path_buf();
+    drop(store);
+    fs_err::write(root.join("tmp/mine"), "mine").expect("written");
+    fs_err::create_dir(root.join("tmp/folder")).expect("made");
+    fs_err::write(root.join("tmp/icos-left"), "by a kill").expect("written");
+    drop(fixture.open());
+    assert!(
+        root.join("tmp/mine").is_file() && root.join("tmp/folder").is_dir() && !root.join("tmp/icos-left").exists()
+    );
+    // A named pipe in the place of a layer is told of, and not waited for.
+    let sum = fixture.sums()[0];
+    let pipe = root.join(format!("layers/{sum}"));
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o644.into(), 0).expect("made");
+    let store = fixture.open();
+    assert_eq!(store.verify().expect("readable"), [Damaged { path: pipe.clone(), removed: false }]);
+    store.layer(&sum).expect("made anew");
+    // Behind a link is a folder of somebody else.
+    fs_err::create_dir(root.join("other")).expect("made");
+    fs_err::write(root.join("other/icos-mine"), "mine").expect("written");
+    drop(store);
+    fs_err::remove_dir_all(root.join("tmp")).expect("removed");
+    fs_err::os::unix::fs::symlink("other", root.join("tmp")).expect("linked");
+    drop(fixture.open());
+    assert!(root.join("other/icos-mine").is_file());
 }
 
 #[test]
