@@ -2,6 +2,14 @@
 //!
 //! Format: wiki.debian.org/DebianRepository/Format. Fields that nothing here needs are not looked at.
 
+use std::{
+    collections::BTreeMap,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+};
+
 use rayon::prelude::*;
 
 use super::{
@@ -100,6 +108,55 @@ pub fn parse<'a>(text: &'a [u8], architecture: &str) -> Result<Vec<Stanza<'a>>, 
         stanzas.append(&mut piece?);
     }
     Ok(stanzas)
+}
+
+/// Reads an index as [`parse`] does, and hands it over piece by piece, in order, while other threads read on.
+pub fn parse_each<'a, E: From<Error>>(
+    text: &'a [u8],
+    architecture: &str,
+    mut take: impl FnMut(Vec<Stanza<'a>>) -> Result<(), E>,
+) -> Result<(), E> {
+    let given_up = AtomicBool::new(false);
+    let given_up = &given_up;
+    rayon::in_place_scope_fifo(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        for (number, (start, end)) in pieces(text).into_iter().enumerate() {
+            let sender = sender.clone();
+            scope.spawn_fifo(move |_| {
+                if !given_up.load(Ordering::Relaxed) {
+                    // Nobody listens any more when the taker has failed.
+                    let _ = sender.send((number, piece(text, start, end, architecture)));
+                }
+            });
+        }
+        drop(sender);
+        let (mut next, mut early) = (0, BTreeMap::new());
+        let mut all = || -> Result<(), E> {
+            while let Some((number, stanzas)) = receive(&receiver) {
+                early.insert(number, stanzas);
+                while let Some(stanzas) = early.remove(&next) {
+                    take(stanzas?)?;
+                    next += 1;
+                }
+            }
+            Ok(())
+        };
+        let done = all();
+        given_up.store(true, Ordering::Relaxed);
+        done
+    })
+}
+
+/// Waits for the next message. A thread of the pool works on others' behalf meanwhile: it may be the only one.
+fn receive<T>(receiver: &mpsc::Receiver<T>) -> Option<T> {
+    loop {
+        match receiver.try_recv() {
+            Ok(message) => return Some(message),
+            Err(mpsc::TryRecvError::Disconnected) => return None,
+            Err(mpsc::TryRecvError::Empty) if rayon::yield_now().is_none() => return receiver.recv().ok(),
+            Err(mpsc::TryRecvError::Empty) => {}
+        }
+    }
 }
 
 /// Cuts between paragraphs, about every quarter of a mebibyte.

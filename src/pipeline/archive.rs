@@ -14,7 +14,7 @@ use crate::{
     lock::Lock,
     manifest::base::{Archive, Base, Hold, held_at, is_held},
     nearest::nearest,
-    resolve::universe::{Index, Origin, Universe},
+    resolve::universe::{Builder, Index, Origin, Universe, UniverseError},
     trust::Keyring,
 };
 
@@ -114,6 +114,46 @@ fn apply(hold: &Hold, base: &Base, indexes: &mut [Index<'_>]) -> Result<()> {
     Ok(())
 }
 
+fn origin(index: &VerifiedIndex) -> Origin {
+    let signed = &index.release;
+    Origin {
+        archive: signed.archive.clone(),
+        suite: signed.suite.clone(),
+        component: index.component.clone(),
+        path: index.path.clone(),
+        names: signed.release.suite.iter().chain(&signed.release.codename).cloned().collect(),
+        not_automatic: signed.release.not_automatic,
+        but_automatic_upgrades: signed.release.but_automatic_upgrades,
+    }
+}
+
+/// Why an index has not become part of a universe.
+enum Unread {
+    Index(packages::Error),
+    Universe(UniverseError),
+}
+
+impl From<packages::Error> for Unread {
+    fn from(error: packages::Error) -> Self {
+        Self::Index(error)
+    }
+}
+
+impl From<UniverseError> for Unread {
+    fn from(error: UniverseError) -> Self {
+        Self::Universe(error)
+    }
+}
+
+fn named(index: &VerifiedIndex, error: Unread) -> PipelineError {
+    match error {
+        Unread::Index(source) => {
+            PipelineError::Index { file: format!("{}/{}", index.release.suite, index.path), source }
+        }
+        Unread::Universe(error) => error.into(),
+    }
+}
+
 /// Indexes with their texts, for a universe to borrow from.
 pub(super) struct Offer {
     pub(super) indexes: Vec<VerifiedIndex>,
@@ -133,33 +173,39 @@ impl Offer {
 
     /// Every package of every index, and those of the user's own, for the resolver.
     pub(super) fn universe<'a>(&'a self, base: &'a Base, own: &'a [LocalDeb]) -> Result<Universe<'a>> {
-        let mut indexes = self.parsed()?;
-        if let Some(hold) = &base.hold {
-            apply(hold, base, &mut indexes)?;
+        let mut builder = Builder::new(&base.architectures());
+        let add = |builder: &mut Builder<'a>, index: Index<'a>| {
+            builder.index(index.origin);
+            builder.add(index.stanzas)
+        };
+        match &base.hold {
+            // What is held is known only when all is read.
+            Some(hold) => {
+                let mut indexes = self.parsed()?;
+                apply(hold, base, &mut indexes)?;
+                indexes.into_iter().try_for_each(|index| add(&mut builder, index))?;
+            }
+            None => {
+                for (index, text) in self.indexes.iter().zip(&self.texts) {
+                    builder.index(origin(index));
+                    packages::parse_each(text, &index.architecture, |stanzas| Ok(builder.add(stanzas)?))
+                        .map_err(|error| named(index, error))?;
+                }
+            }
         }
         for deb in own {
-            indexes.push(deb.index(base)?);
+            add(&mut builder, deb.index(base)?)?;
         }
-        Ok(Universe::from_indexes(&base.architectures(), indexes)?)
+        Ok(builder.finish())
     }
 
     /// Every package of every index.
     pub(super) fn parsed(&self) -> Result<Vec<Index<'_>>> {
         let mut indexes = Vec::new();
         for (index, text) in self.indexes.iter().zip(&self.texts) {
-            let signed = &index.release;
-            let stanzas = packages::parse(text, &index.architecture)
-                .map_err(|source| PipelineError::Index { file: format!("{}/{}", signed.suite, index.path), source })?;
-            let origin = Origin {
-                archive: signed.archive.clone(),
-                suite: signed.suite.clone(),
-                component: index.component.clone(),
-                path: index.path.clone(),
-                names: signed.release.suite.iter().chain(&signed.release.codename).cloned().collect(),
-                not_automatic: signed.release.not_automatic,
-                but_automatic_upgrades: signed.release.but_automatic_upgrades,
-            };
-            indexes.push(Index { origin, stanzas });
+            let stanzas = packages::parse(text, &index.architecture);
+            let stanzas = stanzas.map_err(|source| named(index, Unread::Index(source)))?;
+            indexes.push(Index { origin: origin(index), stanzas });
         }
         Ok(indexes)
     }

@@ -12,7 +12,7 @@ use crate::deb::{
 
 mod build;
 
-pub use build::UniverseError;
+pub use build::{Builder, UniverseError};
 
 /// What is read as one: the packages of one component of a suite for one architecture.
 #[derive(Clone, Debug)]
@@ -182,7 +182,12 @@ pub struct Universe<'a> {
 impl<'a> Universe<'a> {
     /// Reads `indexes` in this order. `architectures` begins with the native one.
     pub fn from_indexes(architectures: &[&'a str], indexes: Vec<Index<'a>>) -> Result<Self, UniverseError> {
-        build::build(architectures, indexes)
+        let mut builder = Builder::new(architectures);
+        for index in indexes {
+            builder.index(index.origin);
+            builder.add(index.stanzas)?;
+        }
+        Ok(builder.finish())
     }
 
     pub(super) fn native(&self) -> ArchitectureId {

@@ -4,7 +4,7 @@
 //! package that is not `same` is against its namesakes, and `name:any` is provided by what is `allowed`.
 
 use super::{
-    ArchitectureId, Comparison, Group, GroupId, Index, MultiArch, Name, Package, PackageId, Provide, ProvideId,
+    ArchitectureId, Comparison, Group, GroupId, Index, MultiArch, Name, Origin, Package, PackageId, Provide, ProvideId,
     Relation, RelationId, Universe, Version, VersionId,
 };
 use crate::deb::{
@@ -28,8 +28,11 @@ pub(super) fn bucket(hash: u32) -> usize {
     hash as usize % BUCKETS
 }
 
-/// Relations and provides while they are still added to: each version's relations are a list, as new names can insert some.
-struct Builder<'a> {
+/// A universe that grows: one index after the other is begun, and its stanzas come in as many pieces as suits.
+///
+/// Relations and provides are still added to: each version's relations are a list, as new names can insert some.
+#[derive(Debug)]
+pub struct Builder<'a> {
     universe: Universe<'a>,
     /// First and last relation of each version, and the next of each relation.
     first: Vec<Option<usize>>,
@@ -39,36 +42,46 @@ struct Builder<'a> {
     has_specific: bool,
 }
 
-pub(super) fn build<'a>(architectures: &[&'a str], indexes: Vec<Index<'a>>) -> Result<Universe<'a>, UniverseError> {
-    let mut names = architectures.to_vec();
-    names.push("any");
-    let universe = Universe {
-        known_architectures: architectures.len(),
-        architectures: names,
-        groups: Vec::new(),
-        text: String::new(),
-        buckets: vec![None; BUCKETS],
-        packages: Vec::new(),
-        versions: Vec::new(),
-        relations: Vec::new(),
-        provides: Vec::new(),
-        indexes: Vec::new(),
-    };
-    let any = ArchitectureId::new(architectures.len());
-    let mut builder = Builder { universe, first: Vec::new(), next: Vec::new(), any, has_specific: false };
-    for (number, index) in indexes.into_iter().enumerate() {
-        let relations = index.stanzas.iter().map(|stanza| stanza.relations.len()).sum();
-        builder.universe.relations.reserve(relations);
-        builder.next.reserve(relations);
-        let count = index.stanzas.len();
-        builder.universe.indexes.push(index);
-        for at in 0..count {
-            let stanza = &mut builder.universe.indexes[number].stanzas[at];
-            let (relations, provides) = (std::mem::take(&mut stanza.relations), std::mem::take(&mut stanza.provides));
-            builder.stanza((number, at), &relations, &provides)?;
-        }
+impl<'a> Builder<'a> {
+    /// Without any package. `architectures` begins with the native one.
+    pub fn new(architectures: &[&'a str]) -> Self {
+        let mut names = architectures.to_vec();
+        names.push("any");
+        let universe = Universe {
+            known_architectures: architectures.len(),
+            architectures: names,
+            groups: Vec::new(),
+            text: String::new(),
+            buckets: vec![None; BUCKETS],
+            packages: Vec::new(),
+            versions: Vec::new(),
+            relations: Vec::new(),
+            provides: Vec::new(),
+            indexes: Vec::new(),
+        };
+        let any = ArchitectureId::new(architectures.len());
+        Self { universe, first: Vec::new(), next: Vec::new(), any, has_specific: false }
     }
-    Ok(builder.finish())
+
+    /// Begins an index.
+    pub fn index(&mut self, origin: Origin) {
+        self.universe.indexes.push(Index { origin, stanzas: Vec::new() });
+    }
+
+    /// The next stanzas of the index that was begun last.
+    pub fn add(&mut self, stanzas: Vec<Stanza<'a>>) -> Result<(), UniverseError> {
+        let number = self.universe.indexes.len().checked_sub(1).expect("an index that was begun");
+        let index = &mut self.universe.indexes[number];
+        let begin = index.stanzas.len();
+        index.stanzas.extend(stanzas);
+        let end = index.stanzas.len();
+        for at in begin..end {
+            let stanza = &mut self.universe.indexes[number].stanzas[at];
+            let (relations, provides) = (std::mem::take(&mut stanza.relations), std::mem::take(&mut stanza.provides));
+            self.stanza((number, at), &relations, &provides)?;
+        }
+        Ok(())
+    }
 }
 
 /// How a relation or a provide came to be.
@@ -508,7 +521,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Lays the relations of each version side by side, where they are not already.
-    fn finish(mut self) -> Universe<'a> {
+    pub fn finish(mut self) -> Universe<'a> {
         if self.is_sorted() {
             return self.universe;
         }
