@@ -46,7 +46,7 @@ pub(super) struct Common {
     /// What is printed on standard output
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
-    /// Say nothing but errors
+    /// Say nothing on the way; results and errors are printed all the same
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
     /// Say more: each step's time

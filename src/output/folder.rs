@@ -25,14 +25,19 @@ use crate::tree::{Content, Inode, InodeId, Node, Stat, Tree, TreePath};
 pub struct LeftOut {
     /// Files that belong to the user instead of whom the tree says.
     pub owners: u64,
+    /// Of these, files without the setuid or setgid bit that they have in the tree: it would lend the user's own rights to all.
+    pub privileges: u64,
     /// Device nodes, which are missing.
     pub devices: u64,
     /// Extended attributes, which are missing.
     pub xattrs: u64,
 }
 
-/// Writes the tree into the new folder `path`. As root everything is kept; as an ordinary user owners, device nodes and
-/// privileged attributes are not, and are counted.
+/// Setuid and setgid.
+const PRIVILEGES: u16 = 0o6000;
+
+/// Writes the tree into the new folder `path`. As root everything is kept; as an ordinary user owners and the rights that
+/// they lend, device nodes and privileged attributes are not, and are counted.
 pub fn folder(tree: &Tree, path: &Path) -> Result<LeftOut> {
     let writer = Writer { root: rustix::process::geteuid().is_root(), ..Writer::default() };
     let mut folders = Vec::new();
@@ -54,6 +59,7 @@ pub fn folder(tree: &Tree, path: &Path) -> Result<LeftOut> {
     }
     Ok(LeftOut {
         owners: writer.owners.into_inner(),
+        privileges: writer.privileges.into_inner(),
         devices: writer.devices.into_inner(),
         xattrs: writer.xattrs.into_inner(),
     })
@@ -68,6 +74,7 @@ fn place(root: &Path, path: &TreePath) -> PathBuf {
 struct Writer {
     root: bool,
     owners: AtomicU64,
+    privileges: AtomicU64,
     devices: AtomicU64,
     xattrs: AtomicU64,
 }
@@ -103,11 +110,16 @@ impl Writer {
     /// Owner first, as changing it clears the bits and attributes that come after.
     fn metadata(&self, place: &Path, inode: &Inode) -> Result<()> {
         let Stat { mode, uid, gid, mtime, xattrs } = &inode.stat;
+        let mut mode = *mode;
         if self.root {
             let (uid, gid) = (Uid::from_raw(*uid), Gid::from_raw(*gid));
             at(place, rustix::fs::chownat(CWD, place, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW))?;
         } else if *uid != rustix::process::geteuid().as_raw() || *gid != rustix::process::getegid().as_raw() {
             self.owners.fetch_add(1, Ordering::Relaxed);
+            if mode & PRIVILEGES != 0 && !inode.is_symlink() {
+                mode &= !PRIVILEGES;
+                self.privileges.fetch_add(1, Ordering::Relaxed);
+            }
         }
         for (name, value) in xattrs {
             match rustix::fs::lsetxattr(place, OsStr::from_bytes(name), value, XattrFlags::empty()) {
@@ -118,7 +130,7 @@ impl Writer {
             }
         }
         if !inode.is_symlink() {
-            at(place, rustix::fs::chmod(place, Mode::from_raw_mode((*mode).into())))?;
+            at(place, rustix::fs::chmod(place, Mode::from_raw_mode(mode.into())))?;
         }
         let time = Timespec { tv_sec: mtime.seconds, tv_nsec: mtime.nanoseconds.into() };
         let times = Timestamps { last_access: time, last_modification: time };

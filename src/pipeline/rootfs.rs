@@ -136,7 +136,12 @@ pub fn rootfs(session: &Session<'_>, rootfs: &Rootfs) -> Result<Written> {
 
 /// What an ordinary user's folder lacks.
 fn left_out(left: &LeftOut) -> Option<String> {
-    let parts = [(left.owners, "owners"), (left.devices, "device nodes"), (left.xattrs, "extended attributes")];
+    let parts = [
+        (left.owners, "owners"),
+        (left.privileges, "setuid or setgid bits"),
+        (left.devices, "device nodes"),
+        (left.xattrs, "extended attributes"),
+    ];
     let parts: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let all = parts.join(", ");
     (!parts.is_empty()).then(|| format!("only root can give a folder {all}; an archive or ext4 image has them"))

@@ -55,10 +55,13 @@ fn an_ordinary_user_hears_what_is_missing() {
     // cap_net_raw=ep, as `setcap` writes it.
     let capability = *b"\x01\0\0\x02\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
     let xattrs = [(Box::from(b"security.capability".as_slice()), Box::from(capability.as_slice()))].into();
-    tree.create(b"/able", Stat { xattrs, ..stat }, Node::Regular(Content::empty())).expect("made");
+    tree.create(b"/able", Stat { xattrs, ..stat.clone() }, Node::Regular(Content::empty())).expect("made");
+    tree.create(b"/lender", Stat { mode: 0o4755, ..stat }, Node::Regular(Content::empty())).expect("made");
     let folder = scratch();
     let left_out = output::folder(&tree, &folder.path().join("root")).expect("written");
-    assert_eq!(left_out, LeftOut { owners: 1, devices: 1, xattrs: 1 });
+    assert_eq!(left_out, LeftOut { owners: 2, privileges: 1, devices: 1, xattrs: 1 });
+    let lender = fs_err::metadata(folder.path().join("root/lender")).expect("made");
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&lender.permissions()) & 0o7777, 0o755);
 }
 
 #[test]
