@@ -1,12 +1,14 @@
 //! Redirections (POSIX XCU 2.7).
 
+use std::sync::Arc;
+
 use super::{Shell, Unwind};
 use crate::{
     shell::{
         Descriptor, OpenFile,
         open::{How, OpenError},
         raw::Raw,
-        syntax::{Redirect, Target, Word},
+        syntax::{HereDocument, Redirect, Target, Word},
     },
     tree::Errno,
 };
@@ -14,10 +16,27 @@ use crate::{
 /// A redirection whose words are expanded.
 #[derive(Debug)]
 pub(in crate::shell) enum Opened {
-    File { fd: u32, path: Vec<u8>, how: How },
-    Duplicate { fd: u32, from: u32 },
-    Close { fd: u32 },
-    Here { fd: u32, body: Vec<u8> },
+    File {
+        fd: u32,
+        path: Vec<u8>,
+        how: How,
+    },
+    Duplicate {
+        fd: u32,
+        from: u32,
+    },
+    Close {
+        fd: u32,
+    },
+    Here {
+        fd: u32,
+        body: Vec<u8>,
+    },
+    /// Its body is expanded when its turn comes, as in dash: what fails there is a failed redirection, and ends no shell.
+    Document {
+        fd: u32,
+        document: Arc<HereDocument>,
+    },
 }
 
 impl Shell<'_> {
@@ -41,13 +60,7 @@ impl Shell<'_> {
                 body.push(b'\n');
                 return Ok(Opened::Here { fd, body });
             }
-            Target::Here(document) => {
-                let body = match document.body.get() {
-                    Some(word) => self.here(word)?,
-                    None => Vec::new(),
-                };
-                return Ok(Opened::Here { fd, body });
-            }
+            Target::Here(document) => return Ok(Opened::Document { fd, document: document.clone() }),
         };
         Ok(Opened::File { fd, path: self.one(word)?, how })
     }
@@ -70,6 +83,10 @@ impl Shell<'_> {
             let (fd, descriptor) = match redirect {
                 Opened::File { fd, path, how } => (fd, self.open(&path, how)?),
                 Opened::Here { fd, body } => (fd, OpenFile::buffer(body)),
+                Opened::Document { fd, document } => {
+                    let body = document.body.get().map(|word| self.here(word)).transpose()?;
+                    (fd, OpenFile::buffer(body.unwrap_or_default()))
+                }
                 Opened::Close { fd } => {
                     self.state.descriptors.remove(&fd);
                     continue;
