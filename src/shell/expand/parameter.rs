@@ -32,6 +32,9 @@ impl Shell<'_> {
             Operation::Value => {
                 let set = self.parameter_value(name, mode, out);
                 self.must_be_set(set, name)?;
+                if !set {
+                    return Ok(());
+                }
             }
             Operation::Length => {
                 let set = self.parameter_value(name, mode, out);
@@ -54,6 +57,9 @@ impl Shell<'_> {
             Operation::Trim { suffix, longest, pattern } => {
                 let set = self.parameter_value(name, mode, out);
                 self.must_be_set(set, name)?;
+                if !set {
+                    return Ok(());
+                }
                 self.trim(start, *suffix, *longest, pattern, out)?;
             }
             Operation::Replace { which, pattern, replacement } => {
@@ -103,6 +109,10 @@ impl Shell<'_> {
             Substitute::Default if counts => return Ok(false),
             Substitute::Alternate if !counts => {
                 out.units.truncate(start);
+                // Behind `"$@"` this takes a last parameter that is empty away.
+                if !mode.quoted {
+                    out.region(start, false);
+                }
                 return Ok(true);
             }
             Substitute::Default | Substitute::Alternate => {
