@@ -1,7 +1,16 @@
-//! An awk program: its syntax as the interpreter runs it. The dialect is mawk's, Debian's awk: POSIX, on bytes.
+//! An awk program: its syntax as the interpreter runs it. The dialect is mawk's, Debian's awk, on bytes: that of 1.3.4 20200120,
+//! which bookworm has.
+//!
+//! Whole numbers end at C's `int` there, patterns have no intervals, and `substr` and the backslashes of `sub` are its own. Later
+//! mawks differ in these (noble's counts to 64 bits and has intervals); a tree that has another mawk, or gawk for its awk, is
+//! still run by these rules.
 //!
 //! Where mawk's order or randomness has no rule, there is one here: `for (key in array)` goes by the bytes of keys, and `rand`
-//! gives the same numbers in every run.
+//! that is not seeded gives the same numbers in every run. Commands run one after the other, and what is printed waits as in the C library's buffer:
+//! `print | "sort"` comes before what is printed later and not flushed.
+//!
+//! Not followed: matches of mawk's engine that are not the longest (`/c|[^a][ab]?b*/`), what it writes from behind the end of a
+//! text (`%.*s` of a negative precision), and the refusal of some programs (`a ?` at the end of a line, `;;` between rules).
 
 use std::rc::Rc;
 
@@ -14,13 +23,14 @@ mod functions;
 mod lex;
 mod parse;
 mod places;
+mod random;
 mod record;
 mod run;
 mod streams;
 mod value;
 
 pub(super) use parse::parse;
-pub(super) use run::run;
+pub(super) use run::{is_name, run};
 
 /// A program, names resolved.
 #[derive(Debug, Default)]

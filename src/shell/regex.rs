@@ -36,7 +36,7 @@ pub(super) struct Flavour {
     pub lines: bool,
     /// Characters are those of UTF-8; else bytes.
     pub utf8: bool,
-    /// awk's ERE: escapes are C's, in brackets also, and there are no back-references.
+    /// mawk's ERE: escapes are C's, in brackets also; no back-references, intervals or collating elements; operands must be.
     pub awk: bool,
     /// A `{` that begins no interval is itself, as in grep; else an error, as in sed.
     pub lenient: bool,
@@ -82,6 +82,8 @@ pub(super) enum Error {
     Interval,
     #[error("Invalid preceding regular expression")]
     Repetition,
+    #[error("missing operand")]
+    Operand,
     #[error("Invalid back reference")]
     BackReference,
     #[error("Trailing backslash")]
@@ -101,6 +103,7 @@ pub(super) enum Error {
 pub(super) struct Regex {
     flavour: Flavour,
     groups: usize,
+    empty: bool,
     engine: Engine,
 }
 
@@ -131,8 +134,9 @@ impl Regex {
             Surrounded::NonWord => Node::Concat(vec![Node::NoWordBefore, node, Node::NoWordAfter]),
             Surrounded::Nothing => Node::Concat(vec![Node::Start, node, Node::End]),
         };
+        let empty = matches!(&node, Node::Concat(parts) if parts.is_empty());
         if node.has_back_reference() {
-            return Ok(Self { flavour, groups, engine: Engine::Backtrack(program::compile(&node)?) });
+            return Ok(Self { flavour, groups, empty, engine: Engine::Backtrack(program::compile(&node)?) });
         }
         let text = syntax::translate(&node, flavour);
         let syntax = automata_syntax::Config::new().utf8(false).unicode(flavour.utf8);
@@ -142,7 +146,7 @@ impl Regex {
             .build(&text)
             .map_err(|_| Error::TooBig)?;
         if syntax::is_plain(&node, flavour) {
-            return Ok(Self { flavour, groups, engine: Engine::Plain(search) });
+            return Ok(Self { flavour, groups, empty, engine: Engine::Plain(search) });
         }
         let config = dfa::Config::new().match_kind(MatchKind::All).skip_cache_capacity_check(true);
         let longest = dfa::DFA::builder()
@@ -153,7 +157,12 @@ impl Regex {
             .map_err(|_| Error::TooBig)?;
         let cache = RefCell::new(longest.create_cache());
         let program = program::compile(&node)?;
-        Ok(Self { flavour, groups, engine: Engine::Longest(search, Box::new((longest, cache)), program) })
+        Ok(Self { flavour, groups, empty, engine: Engine::Longest(search, Box::new((longest, cache)), program) })
+    }
+
+    /// Whether the pattern has no part at all: nothing is all that it matches.
+    pub(super) fn is_empty(&self) -> bool {
+        self.empty
     }
 
     /// Number of groups, the whole match not counted.

@@ -75,7 +75,16 @@ pub(super) fn c_escape(text: &[u8], at: usize) -> (u8, usize) {
 pub(super) fn awk_escape(text: &[u8], at: usize) -> (u8, usize) {
     let digits = text[at + 2..].iter().take(2).map_while(|&byte| char::from(byte).to_digit(16));
     let (value, count) = digits.fold((0, 0), |(value, count), digit| (value * 16 + digit as u8, count + 1));
-    if text[at + 1] == b'x' && count > 0 { (value, at + 2 + count) } else { c_escape(text, at) }
+    match text[at + 1] {
+        b'x' if count > 0 => (value, at + 2 + count),
+        b'0'..=b'7' => {
+            let digits = text[at + 1..].iter().take(3).take_while(|byte| (b'0'..=b'7').contains(byte));
+            let (value, end) =
+                digits.fold((0, at + 1), |(value, end), byte| (value * 8 + u32::from(byte - b'0'), end + 1));
+            ((value & 0xff) as u8, end)
+        }
+        _ => c_escape(text, at),
+    }
 }
 
 impl Process<'_> {

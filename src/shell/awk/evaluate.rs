@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{
     Binary, Comparison, Expression, Place, Source, known,
-    places::Slot,
+    places::{Slot, Target},
     record::next_record,
     run::{Flow, Run, Stop},
     value::Value,
@@ -68,14 +68,14 @@ impl Run<'_, '_, '_> {
             Expression::Compare(comparison, a, b) => {
                 let (a, b) = (self.evaluate(a)?, self.evaluate(b)?);
                 let order = a.compare(&b, &self.known_text(known::CONVFMT));
-                Value::truth(order.map_or(*comparison == Comparison::NotEqual, |order| match comparison {
+                Value::truth(match comparison {
                     Comparison::Less => order.is_lt(),
                     Comparison::LessOrEqual => order.is_le(),
                     Comparison::Equal => order.is_eq(),
                     Comparison::NotEqual => order.is_ne(),
                     Comparison::Greater => order.is_gt(),
                     Comparison::GreaterOrEqual => order.is_ge(),
-                }))
+                })
             }
             Expression::Concat(a, b) => {
                 let (a, b) = (self.evaluate(a)?, self.evaluate(b)?);
@@ -101,9 +101,12 @@ impl Run<'_, '_, '_> {
     }
 
     fn assign_to(&mut self, place: &Place, operator: Option<Binary>, value: &Expression) -> Result<Value, Stop> {
-        // The value first: evaluating it may change what the place means.
-        let value = self.evaluate(value)?;
         let target = self.target(place)?;
+        if let Target::Element(..) = target {
+            // The element is there before its value.
+            self.get(&target)?;
+        }
+        let value = self.evaluate(value)?;
         let value = match operator {
             None => value,
             Some(operator) => Value::Number(calculate(operator, self.get(&target)?.number(), value.number())),
@@ -152,9 +155,9 @@ impl Run<'_, '_, '_> {
         self.frame = frame;
         match flow? {
             Flow::Return(value) => Ok(value),
-            Flow::Exit => Err(Stop::Fatal(self.process.not_modelled("exit inside a function"))),
-            Flow::NextRecord | Flow::NextFile => Err(Stop::Fatal(self.process.not_modelled("next inside a function"))),
-            Flow::Next | Flow::Break | Flow::Continue => Ok(Value::Nothing),
+            Flow::Exit => Err(Stop::Exit),
+            // None of the others leaves a function: the parser refuses them.
+            _ => Ok(Value::Nothing),
         }
     }
 
@@ -174,10 +177,6 @@ impl Run<'_, '_, '_> {
                 let Some((record, next)) = next_record(&input.text, input.at, &separator)? else { return Ok(0.0) };
                 let record: Rc<[u8]> = record.into();
                 input.at = next;
-                if command {
-                    let number = self.known(known::NR).number() + 1.0;
-                    self.set_known(known::NR, Value::Number(number));
-                }
                 record
             }
         };

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{
-    Binary, BuiltIn, Comparison, Expression, Place, Source,
+    Binary, BuiltIn, Comparison, Expression, Place, Source, Variable, known,
     lex::Token,
     parse::{Parsed, Parser},
     run::flavour,
@@ -107,11 +107,11 @@ impl Parser<'_> {
         Ok(left)
     }
 
-    /// Whether a value that has no sign can begin here.
+    /// Whether a value that has no sign of addition can begin here.
     fn begins_operand(&self) -> bool {
         match &self.token {
             Token::Number(_) | Token::Text(_) | Token::Name(_) | Token::FunctionName(_) => true,
-            Token::Symbol(symbol) => matches!(*symbol, "$" | "(" | "++" | "--"),
+            Token::Symbol(symbol) => matches!(*symbol, "$" | "(" | "++" | "--" | "!"),
             Token::Word(word) => built_in(word).is_some(),
             _ => false,
         }
@@ -229,12 +229,22 @@ impl Parser<'_> {
                 Err(error) => Err(self.lexer.fault(format!("regular expression compile failed ({error})"))),
             },
             Token::Name(name) => Ok(Expression::Get(self.named_place(&name)?)),
+            Token::FunctionName(name) if self.is_variable(&name) => Ok(Expression::Get(self.named_place(&name)?)),
             Token::FunctionName(name) => self.call(&name),
             Token::Symbol("(") => self.grouping(),
             Token::Symbol("$") => {
                 let index = match self.token {
                     Token::Symbol("-" | "+" | "!") => self.deeper(Self::unary)?,
                     _ => self.deeper(Self::primary)?,
+                };
+                // A step behind `$NF` is that of `NF`.
+                let index = match index {
+                    Expression::Get(place @ Place::Variable(Variable::Global(known::NF)))
+                        if self.is("++") || self.is("--") =>
+                    {
+                        self.behind_place(place)?
+                    }
+                    index => index,
                 };
                 Ok(Expression::Get(Place::Field(Box::new(index))))
             }

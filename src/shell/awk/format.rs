@@ -1,6 +1,6 @@
 //! `printf` of awk.
 
-use super::value::{Value, number_text};
+use super::value::{Value, clamp};
 use crate::shell::builtins::format_float;
 
 /// Widest field and longest precision.
@@ -16,11 +16,14 @@ struct Flags {
     zero: bool,
     width: usize,
     precision: Option<usize>,
+    /// The precision is a point alone: 0 for numbers and none for texts.
+    bare: bool,
 }
 
-/// Fills a format; the error is a complaint. Numbers become texts by `conversion`.
-pub(super) fn format(text: &[u8], values: &[Value], conversion: &[u8]) -> Result<Vec<u8>, String> {
-    let mut out = Vec::new();
+/// Fills a format, which a null byte ends; the error is a complaint, and what is before it is there. Numbers become texts by
+/// `conversion`.
+pub(super) fn format(text: &[u8], values: &[Value], conversion: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+    let text = &text[..memchr::memchr(0, text).unwrap_or(text.len())];
     let mut values = values.iter();
     let mut at = 0;
     while at < text.len() {
@@ -38,18 +41,15 @@ pub(super) fn format(text: &[u8], values: &[Value], conversion: &[u8]) -> Result
         let missing = || format!("not enough arguments passed to printf(\"{}\")", text.escape_ascii());
         let mut flags = Flags::default();
         at = read_flags(text, at, &mut flags, &mut || values.next().map(Value::number).ok_or_else(missing))?;
-        let Some(&letter) = text.get(at) else {
-            return Err(format!("bad conversion in printf(\"{}\")", text.escape_ascii()));
-        };
-        at += 1;
-        if matches!(letter, b'h' | b'l' | b'L') {
-            return Err(format!("bad conversion in printf(\"{}\")", text.escape_ascii()));
-        }
+        let length = text.get(at).copied().filter(|byte| matches!(byte, b'h' | b'l'));
+        at += usize::from(length.is_some());
         let value = values.next().ok_or_else(missing)?;
-        convert(letter, flags, value, conversion, &mut out)
-            .ok_or_else(|| format!("bad conversion in printf(\"{}\")", text.escape_ascii()))?;
+        text.get(at)
+            .and_then(|letter| convert((length, *letter), flags, value, conversion, out))
+            .ok_or_else(|| format!("improper conversion in printf(\"{}\")", text.escape_ascii()))?;
+        at += 1;
     }
-    Ok(out)
+    Ok(())
 }
 
 fn read_flags(
@@ -87,62 +87,77 @@ fn read_flags(
     }
     if text.get(at) == Some(&b'.') {
         at += 1;
-        let precision = number(&mut at)?.unwrap_or(0);
+        let precision = number(&mut at)?;
+        flags.bare = precision.is_none();
+        let precision = precision.unwrap_or(0);
         flags.precision = usize::try_from(precision).ok().map(|precision| precision.min(MAX_WIDTH));
     }
     Ok(at)
 }
 
-fn convert(letter: u8, flags: Flags, value: &Value, conversion: &[u8], out: &mut Vec<u8>) -> Option<()> {
+fn convert(
+    (length, letter): (Option<u8>, u8),
+    flags: Flags,
+    value: &Value,
+    conversion: &[u8],
+    out: &mut Vec<u8>,
+) -> Option<()> {
     match letter {
-        b's' => {
-            let text = value.bytes(conversion);
-            let end = flags.precision.unwrap_or(text.len()).min(text.len());
-            pad(flags, b"", &text[..end], false, out);
-        }
-        b'c' => {
-            let byte = match value {
-                Value::Number(number) => vec![(*number as i64 & 0xff) as u8],
-                other => vec![other.bytes(conversion).first().copied().unwrap_or(0)],
-            };
-            pad(flags, b"", &byte, false, out);
-        }
         b'd' | b'i' => {
-            let number = value.number();
-            if !number.is_finite() {
-                pad(flags, b"", &number_text(number, conversion), false, out);
-                return Some(());
-            }
-            let number = number.trunc();
-            let digits = whole(format!("{:.0}", number.abs()), flags);
-            pad(flags, sign(flags, number < 0.0), digits.as_bytes(), flags.precision.is_none(), out);
+            let number = i64::from(clamp(value.number()));
+            let number = if length == Some(b'h') { i64::from(number as i16) } else { number };
+            let digits = whole(number.unsigned_abs().to_string(), flags);
+            pad(flags, sign(flags, number < 0), digits.as_bytes(), flags.precision.is_none(), out);
         }
         b'o' | b'x' | b'X' | b'u' => {
-            let number = value.number().max(0.0) as u64;
-            let (prefix, digits) = match letter {
-                b'o' => (if flags.alternate { "0" } else { "" }, format!("{number:o}")),
-                b'x' => (if flags.alternate && number > 0 { "0x" } else { "" }, format!("{number:x}")),
-                b'X' => (if flags.alternate && number > 0 { "0X" } else { "" }, format!("{number:X}")),
-                _ => ("", number.to_string()),
-            };
-            pad(flags, prefix.as_bytes(), whole(digits, flags).as_bytes(), flags.precision.is_none(), out);
+            let number = value.number() as u32;
+            unsigned(letter, flags, if length == Some(b'h') { number & 0xffff } else { number }, out);
         }
-        b'e' | b'E' | b'f' | b'F' | b'g' | b'G' => {
+        _ if length.is_some() => return None,
+        b's' => {
+            let text = value.bytes(conversion);
+            let end = flags.precision.filter(|_| !flags.bare).unwrap_or(text.len()).min(text.len());
+            pad(flags, b"", &text[..end], false, out);
+        }
+        b'c' => character(flags, value, conversion, out),
+        b'e' | b'E' | b'f' | b'g' | b'G' => {
             let number = value.number();
-            if !number.is_finite() {
-                pad(flags, b"", &number_text(number, conversion), false, out);
-                return Some(());
-            }
             let text = format_float(number.abs(), letter, flags.precision, flags.alternate);
-            pad(flags, sign(flags, number.is_sign_negative()), text.as_bytes(), true, out);
+            pad(flags, sign(flags, number.is_sign_negative()), text.as_bytes(), number.is_finite(), out);
         }
         _ => return None,
     }
     Some(())
 }
 
+fn unsigned(letter: u8, flags: Flags, number: u32, out: &mut Vec<u8>) {
+    let (prefix, digits) = match letter {
+        b'o' => ("", format!("{number:o}")),
+        b'x' => ("0x", format!("{number:x}")),
+        b'X' => ("0X", format!("{number:X}")),
+        _ => ("", number.to_string()),
+    };
+    let prefix = if flags.alternate && number > 0 { prefix } else { "" };
+    let mut digits = whole(digits, flags);
+    if letter == b'o' && flags.alternate && !digits.starts_with('0') {
+        digits.insert(0, '0');
+    }
+    pad(flags, prefix.as_bytes(), digits.as_bytes(), flags.precision.is_none(), out);
+}
+
+/// The character that a number stands for, or a text's first.
+fn character(flags: Flags, value: &Value, conversion: &[u8], out: &mut Vec<u8>) {
+    if let Some(number) = value.as_number().filter(|_| !matches!(value, Value::Nothing)) {
+        return pad(flags, b"", &[(clamp(number) & 0xff) as u8], false, out);
+    }
+    let text = value.bytes(conversion);
+    let first = [text.first().copied().unwrap_or(0)];
+    pad(flags, b"", if flags.precision == Some(0) { b"" } else { &first }, false, out);
+}
+
 fn whole(digits: String, flags: Flags) -> String {
-    let wide = flags.precision.unwrap_or(0);
+    let wide = flags.precision.unwrap_or(1);
+    let digits = if digits == "0" { String::new() } else { digits };
     format!("{digits:0>wide$}")
 }
 

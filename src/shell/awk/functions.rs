@@ -5,10 +5,11 @@ use std::rc::Rc;
 use super::{
     BuiltIn, Expression, Place, known,
     places::Slot,
+    random::Random,
     record::Splitter,
     run::{Run, Stop},
     streams,
-    value::Value,
+    value::{Value, clamp},
 };
 use crate::shell::time::{Moment, days, format as format_time};
 
@@ -36,19 +37,21 @@ impl Run<'_, '_, '_> {
             BuiltIn::Log => Value::Number(self.float(arguments, 0)?.ln()),
             BuiltIn::Sin => Value::Number(self.float(arguments, 0)?.sin()),
             BuiltIn::Sqrt => Value::Number(self.float(arguments, 0)?.sqrt()),
-            BuiltIn::Rand => Value::Number(self.random()),
-            BuiltIn::Srand => {
-                let seed = if arguments.is_empty() { self.now() } else { self.float(arguments, 0)? };
-                self.random = seed.to_bits();
-                Value::Number(std::mem::replace(&mut self.seed, seed))
-            }
+            BuiltIn::Rand => Value::Number(self.random.next()),
+            BuiltIn::Srand => self.seed(arguments)?,
             BuiltIn::Close => {
                 let name = self.bytes(arguments, 0)?;
                 Value::Number(f64::from(self.streams.close(self.process, &name)?))
             }
-            BuiltIn::Fflush => Value::Number(0.0),
+            BuiltIn::Fflush => {
+                let name = if arguments.is_empty() { None } else { Some(self.bytes(arguments, 0)?) };
+                self.streams.flush(self.process)?;
+                let open = name.is_none_or(|name| self.streams.is_output(&name));
+                Value::Number(if open { 0.0 } else { -1.0 })
+            }
             BuiltIn::System => {
                 let command = self.bytes(arguments, 0)?;
+                self.streams.flush(self.process)?;
                 Value::Number(f64::from(streams::run(self.process, &command, None, None)?))
             }
             BuiltIn::Index => {
@@ -58,7 +61,11 @@ impl Run<'_, '_, '_> {
             BuiltIn::Length => Value::Number(self.length(arguments)? as f64),
             BuiltIn::Match => self.matched(arguments)?,
             BuiltIn::Split => self.split(arguments)?,
-            BuiltIn::Sprintf => Value::Text(self.formatted(arguments)?.into()),
+            BuiltIn::Sprintf => {
+                let mut text = Vec::new();
+                self.formatted(arguments, &mut text)?;
+                Value::Text(text.into())
+            }
             BuiltIn::Sub => self.substitute(arguments, false)?,
             BuiltIn::Gsub => self.substitute(arguments, true)?,
             BuiltIn::Substr => self.substr(arguments)?,
@@ -74,13 +81,11 @@ impl Run<'_, '_, '_> {
         self.process.machine.epoch.seconds() as f64
     }
 
-    /// From 0 to below 1, the same in every run: splitmix64.
-    fn random(&mut self) -> f64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    /// The seed before; one that is no number is as good as 1.
+    fn seed(&mut self, arguments: &[Expression]) -> Result<Value, Stop> {
+        let seed = if arguments.is_empty() { Value::Number(self.now()) } else { self.value(arguments, 0)? };
+        self.random = Random::new(seed.as_number().map_or(1, clamp));
+        Ok(std::mem::replace(&mut self.seed, seed))
     }
 
     fn length(&mut self, arguments: &[Expression]) -> Result<usize, Stop> {
@@ -115,6 +120,7 @@ impl Run<'_, '_, '_> {
                 let separator = self.known(known::FS);
                 self.splitter(&separator)?
             }
+            Some(Expression::Regex(regex)) if regex.is_empty() => Splitter::Nothing,
             Some(Expression::Regex(regex)) => Splitter::Regex(Rc::clone(regex)),
             Some(separator) => {
                 let separator = self.evaluate(separator)?;
@@ -134,17 +140,21 @@ impl Run<'_, '_, '_> {
         Ok(Value::Number(parts.len() as f64))
     }
 
+    /// Both numbers lose their fractions. A start before the text lengthens what is taken by all that is before the text's
+    /// first place but one, which is mawk's own arithmetic, overflow included.
     fn substr(&mut self, arguments: &[Expression]) -> Result<Value, Stop> {
         let text = self.bytes(arguments, 0)?;
-        let start = self.float(arguments, 1)?.round_ties_even();
-        let end = match arguments.len() {
-            3 => start + self.float(arguments, 2)?.round_ties_even(),
-            _ => f64::INFINITY,
+        let length = i32::try_from(text.len()).unwrap_or(i32::MAX);
+        let start = clamp(self.float(arguments, 1)?).wrapping_sub(1);
+        let wanted = match arguments.len() {
+            3 => clamp(self.float(arguments, 2)?),
+            _ => length,
         };
-        let bound =
-            |place: f64| if place.is_nan() { 0 } else { (place.max(1.0) - 1.0).min(text.len() as f64) as usize };
-        let (start, end) = (bound(start), bound(end));
-        Ok(Value::text(&text[start..end.max(start)]))
+        let wanted = if start < 0 { wanted.wrapping_sub(start + 1) } else { wanted };
+        let start = start.clamp(0, length);
+        let end = start + wanted.clamp(0, length - start);
+        let place = |place: i32| usize::try_from(place).unwrap_or(0);
+        Ok(Value::text(&text[place(start)..place(end)]))
     }
 
     fn substitute(&mut self, arguments: &[Expression], global: bool) -> Result<Value, Stop> {
@@ -209,29 +219,24 @@ impl Run<'_, '_, '_> {
     }
 }
 
-/// The replacement with `&` as what matched; `\&` is the character, `\\&` a backslash and what matched.
+/// The replacement with `&` as what matched; a backslash takes its meaning from that and from another.
 fn replace(replacement: &[u8], matched: &[u8], out: &mut Vec<u8>) {
-    let mut at = 0;
-    while at < replacement.len() {
-        match &replacement[at..] {
-            [b'\\', b'\\', b'&', ..] => {
-                out.push(b'\\');
-                out.extend_from_slice(matched);
-                at += 3;
-            }
-            [b'\\', b'&', ..] => {
-                out.push(b'&');
-                at += 2;
-            }
-            [b'&', ..] => {
-                out.extend_from_slice(matched);
-                at += 1;
-            }
-            [byte, ..] => {
+    let mut rest = replacement;
+    loop {
+        rest = match rest {
+            [b'\\', byte @ (b'\\' | b'&'), rest @ ..] => {
                 out.push(*byte);
-                at += 1;
+                rest
             }
-            [] => {}
-        }
+            [b'&', rest @ ..] => {
+                out.extend_from_slice(matched);
+                rest
+            }
+            [byte, rest @ ..] => {
+                out.push(*byte);
+                rest
+            }
+            [] => return,
+        };
     }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::value::{decimal, in_range};
 use crate::shell::text::awk_escape;
 
 /// A token; words that mean something are told apart by the parser's tables.
@@ -107,8 +108,8 @@ impl<'t> Lexer<'t> {
             }
             b'"' => self.text_literal(),
             b'/' if !self.after_value => self.regex(),
-            b'0'..=b'9' => Ok(self.number()),
-            b'.' if self.peek(1).is_ascii_digit() => Ok(self.number()),
+            b'0'..=b'9' => self.number(),
+            b'.' if self.peek(1).is_ascii_digit() => self.number(),
             byte if byte.is_ascii_alphabetic() || byte == b'_' => Ok(self.word()),
             _ => {
                 let rest = &self.text[self.at..];
@@ -138,24 +139,14 @@ impl<'t> Lexer<'t> {
         if self.peek(0) == b'(' { Token::FunctionName(name.to_vec()) } else { Token::Name(name.to_vec()) }
     }
 
-    fn number(&mut self) -> Token {
-        let rest = &self.text[self.at..];
-        let digits = |from: usize| rest[from..].iter().take_while(|b| b.is_ascii_digit()).count();
-        let mut end = digits(0);
-        if rest.get(end) == Some(&b'.') {
-            end += 1;
-            end += digits(end);
+    fn number(&mut self) -> Result<Token, Fault> {
+        let (number, length) = decimal(&self.text[self.at..]);
+        let text = &self.text[self.at..self.at + length];
+        self.at += length;
+        if in_range(number, text) {
+            return Ok(Token::Number(number));
         }
-        if matches!(rest.get(end), Some(b'e' | b'E')) {
-            let sign = usize::from(matches!(rest.get(end + 1), Some(b'+' | b'-')));
-            let exponent = digits(end + 1 + sign);
-            if exponent > 0 {
-                end += 1 + sign + exponent;
-            }
-        }
-        self.at += end;
-        let text = std::str::from_utf8(&rest[..end]).unwrap_or("0");
-        Token::Number(text.parse().unwrap_or(0.0))
+        Err(self.fault(format!("{} : decimal overflow", text.escape_ascii())))
     }
 
     fn text_literal(&mut self) -> Result<Token, Fault> {

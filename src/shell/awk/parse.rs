@@ -29,6 +29,9 @@ pub(super) struct Parser<'t> {
     passed: Vec<(Scoped, usize, usize)>,
     ranges: usize,
     pub(super) depth: u32,
+    /// Loops around here, and whether records are at hand: whether this is a rule.
+    loops: u32,
+    in_rule: bool,
     /// `>` is a redirection here, `in` belongs to a `for`.
     pub(super) no_greater: bool,
     pub(super) no_in: bool,
@@ -48,6 +51,8 @@ pub(in crate::shell) fn parse(text: &[u8]) -> Result<Program, String> {
         passed: Vec::new(),
         ranges: 0,
         depth: 0,
+        loops: 0,
+        in_rule: false,
         no_greater: false,
         no_in: false,
     };
@@ -152,7 +157,7 @@ impl Parser<'_> {
 
     fn rule(&mut self) -> Parsed<Rule> {
         if self.is("{") {
-            return Ok(Rule { pattern: Pattern::Always, action: Some(self.block()?) });
+            return Ok(Rule { pattern: Pattern::Always, action: self.action()? });
         }
         let first = self.expression()?;
         let pattern = if self.take(",")? {
@@ -162,8 +167,15 @@ impl Parser<'_> {
         } else {
             Pattern::If(first)
         };
-        let action = if self.is("{") { Some(self.block()?) } else { None };
+        let action = if self.is("{") { self.action()? } else { None };
         Ok(Rule { pattern, action })
+    }
+
+    fn action(&mut self) -> Parsed<Option<Block>> {
+        self.in_rule = true;
+        let block = self.block();
+        self.in_rule = false;
+        block.map(Some)
     }
 
     fn function(&mut self) -> Parsed<()> {
@@ -180,7 +192,9 @@ impl Parser<'_> {
         self.parameters.clear();
         while !self.is(")") {
             match self.advance()? {
-                Token::Name(parameter) => self.parameters.push(parameter),
+                Token::Name(parameter) if parameter != name && !self.parameters.contains(&parameter) => {
+                    self.parameters.push(parameter);
+                }
                 _ => return Err(self.unexpected()),
             }
             if !self.take(",")? {
@@ -206,6 +220,13 @@ impl Parser<'_> {
         self.functions.push((name.to_vec(), None));
         self.arrays.push(Vec::new());
         self.functions.len() - 1
+    }
+
+    /// Whether a name is that of a variable seen before, and of no function.
+    pub(super) fn is_variable(&self, name: &[u8]) -> bool {
+        let known = self.parameters.iter().any(|parameter| parameter == name)
+            || self.program.globals.iter().any(|global| global.name == name);
+        known && !self.functions.iter().any(|(known, _)| known == name)
     }
 
     pub(super) fn variable(&mut self, name: &[u8]) -> Variable {
@@ -288,6 +309,13 @@ impl Parser<'_> {
         if self.is("{") { self.block() } else { Ok(vec![self.deeper(Self::statement)?]) }
     }
 
+    fn loop_body(&mut self) -> Parsed<Block> {
+        self.loops += 1;
+        let body = self.body();
+        self.loops -= 1;
+        body
+    }
+
     fn end_of_statement(&mut self) -> Parsed<()> {
         if self.token == Token::Newline || self.is(";") {
             self.advance()?;
@@ -318,11 +346,11 @@ impl Parser<'_> {
             "while" => {
                 self.advance()?;
                 let condition = self.condition()?;
-                return Ok(Statement::While(condition, self.body()?));
+                return Ok(Statement::While(condition, self.loop_body()?));
             }
             "do" => {
                 self.advance()?;
-                let body = self.body()?;
+                let body = self.loop_body()?;
                 self.skip_terminators()?;
                 if !self.is_word("while") {
                     return Err(self.unexpected());
@@ -332,6 +360,10 @@ impl Parser<'_> {
             }
             "for" => return self.for_statement(),
             "next" | "nextfile" | "break" | "continue" => {
+                let proper = if word.starts_with("next") { self.in_rule } else { self.loops > 0 };
+                if !proper {
+                    return Err(self.lexer.fault(format!("improper use of {word}")));
+                }
                 self.advance()?;
                 match word {
                     "next" => Statement::Next,
@@ -341,6 +373,9 @@ impl Parser<'_> {
                 }
             }
             "exit" | "return" => {
+                if word == "return" && self.function.is_none() {
+                    return Err(self.lexer.fault("return outside function body"));
+                }
                 self.advance()?;
                 let ends = self.token == Token::Newline || self.token == Token::End || self.is(";") || self.is("}");
                 let value = if ends { None } else { Some(self.unrestricted()?) };
@@ -357,7 +392,7 @@ impl Parser<'_> {
         let condition = self.condition()?;
         let then = self.body()?;
         let (lexer, token) = (self.lexer.clone(), self.token.clone());
-        self.skip_terminators()?;
+        self.skip_newlines()?;
         if self.is_word("else") {
             self.advance()?;
             return Ok(Statement::If(condition, then, self.body()?));
@@ -384,7 +419,7 @@ impl Parser<'_> {
                 };
                 self.mark_array(array);
                 self.expect(")")?;
-                return Ok(Statement::ForIn { key, array, body: self.body()? });
+                return Ok(Statement::ForIn { key, array, body: self.loop_body()? });
             }
             init = Some(Box::new(first));
         }
@@ -395,7 +430,7 @@ impl Parser<'_> {
         self.skip_newlines()?;
         let step = if self.is(")") { None } else { Some(Box::new(self.simple_statement()?)) };
         self.expect(")")?;
-        Ok(Statement::For { init, condition, step, body: self.body()? })
+        Ok(Statement::For { init, condition, step, body: self.loop_body()? })
     }
 
     fn simple_statement(&mut self) -> Parsed<Statement> {

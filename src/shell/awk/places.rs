@@ -119,16 +119,26 @@ impl Run<'_, '_, '_> {
         }
         match target {
             Target::Variable(Variable::Global(known::NF)) => {
-                let count = value.number().max(0.0) as usize;
-                self.record.set_count(count)?;
+                let count = value.number();
+                if count < 0.0 {
+                    return Err(Stop::Error(format!("negative value assigned to NF: {count}")));
+                }
+                self.record.set_count(count as usize)?;
             }
-            Target::Variable(variable) => match self.slot(*variable) {
-                Slot::Scalar(slot) => *slot = value,
-                Slot::Array(_) => return Err(Stop::Error("illegal reference to array".to_owned())),
-            },
+            Target::Variable(variable) => {
+                if let Variable::Global(known::OFS) = variable {
+                    // The record is made with what was between its fields.
+                    self.get(&Target::Field(0))?;
+                }
+                match self.slot(*variable) {
+                    Slot::Scalar(slot) => *slot = value,
+                    Slot::Array(_) => return Err(Stop::Error("illegal reference to array".to_owned())),
+                }
+            }
             Target::Field(0) => {
                 let text = self.text_of(&value);
                 self.set_record(text)?;
+                self.record.keep(value);
             }
             Target::Field(index) => self.record.set_field(*index, value)?,
             Target::Element(array, key) => {

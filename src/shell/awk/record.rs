@@ -17,8 +17,6 @@ pub(super) enum Splitter {
     /// Every byte is a field.
     Nothing,
     Regex(Rc<Regex>),
-    /// A newline, too: paragraphs are split at lines.
-    OrNewline(Box<Splitter>),
 }
 
 impl Splitter {
@@ -50,16 +48,6 @@ impl Splitter {
                 parts.push(&text[start..]);
                 parts
             }
-            Self::OrNewline(inner) => {
-                let mut parts = Vec::new();
-                for line in text.split(|b| *b == b'\n') {
-                    if line.is_empty() {
-                        parts.push(line);
-                    }
-                    parts.extend(inner.split(line)?);
-                }
-                parts
-            }
         })
     }
 }
@@ -78,7 +66,13 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn new() -> Self {
         let text: Rc<[u8]> = Rc::from(b"".as_slice());
-        Self { value: Value::Nothing, text, fields: None, stale: false, splitter: Rc::new(Splitter::Blanks) }
+        Self {
+            value: Value::Input(Rc::clone(&text)),
+            text,
+            fields: None,
+            stale: false,
+            splitter: Rc::new(Splitter::Blanks),
+        }
     }
 
     pub(super) fn set(&mut self, text: Rc<[u8]>, splitter: Rc<Splitter>) {
@@ -87,6 +81,11 @@ impl Record {
         self.fields = None;
         self.stale = false;
         self.splitter = splitter;
+    }
+
+    /// The record was assigned and is what the value is; its fields are input all the same.
+    pub(super) fn keep(&mut self, value: Value) {
+        self.value = value;
     }
 
     /// The fields, split now if need be.
@@ -113,7 +112,7 @@ impl Record {
     }
 
     pub(super) fn field(&mut self, index: usize) -> Result<Value, Fatal> {
-        Ok(self.fields()?.get(index - 1).cloned().unwrap_or(Value::Nothing))
+        Ok(self.fields()?.get(index - 1).cloned().unwrap_or_else(|| Value::input(b"")))
     }
 
     pub(super) fn set_field(&mut self, index: usize, value: Value) -> Result<(), Fatal> {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{
     Expression, Pattern, Place, Program, Redirection, RedirectionKind, Rule, Statement, format, known,
     places::Slot,
+    random::Random,
     record::{Record, RecordSeparator, Splitter, next_record},
     streams::Streams,
     value::{Value, number_text},
@@ -27,6 +28,8 @@ pub(super) enum Stop {
     Fatal(Fatal),
     /// A fault of the program while it runs.
     Error(String),
+    /// `exit` inside a function.
+    Exit,
 }
 
 impl From<Fatal> for Stop {
@@ -62,8 +65,8 @@ pub(super) struct Run<'r, 'p, 'm> {
     pub(super) calls: u32,
     pub(super) record: Record,
     pub(super) streams: Streams,
-    pub(super) random: u64,
-    pub(super) seed: f64,
+    pub(super) random: Random,
+    pub(super) seed: Value,
     regexes: BTreeMap<Rc<[u8]>, Rc<Regex>>,
     main: Option<Main>,
     /// The next operand, and whether a file was read.
@@ -89,8 +92,8 @@ pub(in crate::shell) fn run(
         calls: 0,
         record: Record::new(),
         streams: Streams::default(),
-        random: 0,
-        seed: 0.0,
+        random: Random::new(0),
+        seed: Value::Number(0.0),
         regexes: BTreeMap::new(),
         main: None,
         operand: 1,
@@ -108,6 +111,7 @@ pub(in crate::shell) fn run(
             run.process.complain(&message)?;
             closed.map(|()| Status(2))
         }
+        Err(Stop::Exit) => closed.map(|()| Status(run.status)),
     }
 }
 
@@ -124,10 +128,9 @@ impl Run<'_, '_, '_> {
         ] {
             self.set_known(index, Value::text(text.as_bytes()));
         }
-        for index in [known::NR, known::FNR, known::RSTART] {
+        for index in [known::NR, known::FNR] {
             self.set_known(index, Value::Number(0.0));
         }
-        self.set_known(known::RLENGTH, Value::Number(-1.0));
         self.set_known(known::ARGC, Value::Number(arguments.len() as f64 + 1.0));
         if let Slot::Array(array) = &self.globals[known::ARGV] {
             let mut array = array.borrow_mut();
@@ -160,25 +163,31 @@ impl Run<'_, '_, '_> {
         if matches!(self.globals[index], Slot::Array(_)) {
             return Err(Stop::Error(format!("cannot command line assign to {}", show(name))));
         }
-        self.set_known(index, Value::input(&text));
-        Ok(())
+        self.set(&super::places::Target::Variable(super::Variable::Global(index)), Value::input(&text))
     }
 
     fn all(&mut self) -> Result<(), Stop> {
         let program = self.program;
+        match self.before_end(program) {
+            Ok(()) | Err(Stop::Exit) => self.at_end(),
+            other => other,
+        }
+    }
+
+    fn before_end(&mut self, program: &Program) -> Result<(), Stop> {
         for block in &program.begin {
             if let Flow::Exit = self.block(block)? {
-                return self.at_end();
+                return Ok(());
             }
         }
         if !(program.rules.is_empty() && program.end.is_empty()) {
             while self.read_main()? {
                 if let Flow::Exit = self.rules(&program.rules)? {
-                    break;
+                    return Ok(());
                 }
             }
         }
-        self.at_end()
+        Ok(())
     }
 
     fn at_end(&mut self) -> Result<(), Stop> {
@@ -282,9 +291,7 @@ impl Run<'_, '_, '_> {
     fn open(&mut self, name: &[u8]) -> Result<(), Stop> {
         self.read_any = true;
         self.set_known(known::FNR, Value::Number(0.0));
-        if name != b"-" {
-            self.set_known(known::FILENAME, Value::input(name));
-        }
+        self.set_known(known::FILENAME, Value::input(name));
         match self.process.read_file(name) {
             Ok(text) => {
                 self.main = Some(Main { text, at: 0 });
@@ -302,11 +309,7 @@ impl Run<'_, '_, '_> {
 
     fn field_splitter(&mut self) -> Result<Rc<Splitter>, Stop> {
         let separator = self.known(known::FS);
-        let splitter = self.splitter(&separator)?;
-        if !matches!(splitter, Splitter::Blanks) && self.known_text(known::RS).is_empty() {
-            return Ok(Rc::new(Splitter::OrNewline(Box::new(splitter))));
-        }
-        Ok(Rc::new(splitter))
+        Ok(Rc::new(self.splitter(&separator)?))
     }
 
     pub(super) fn splitter(&mut self, separator: &Value) -> Result<Splitter, Stop> {
@@ -358,8 +361,10 @@ impl Run<'_, '_, '_> {
             }
             Statement::Print { values, to } => self.print(values, to.as_ref())?,
             Statement::Printf { values, to } => {
-                let text = self.formatted(values)?;
+                let mut text = Vec::new();
+                let result = self.formatted(values, &mut text);
                 self.write(&text, to.as_ref())?;
+                result?;
             }
             Statement::If(condition, then, other) => {
                 return if self.holds(condition)? { self.block(then) } else { self.block(other) };
@@ -442,7 +447,7 @@ impl Run<'_, '_, '_> {
             }
             self.process.machine.step()?;
             let target = self.target(key)?;
-            self.set(&target, Value::Input(name))?;
+            self.set(&target, Value::Text(name))?;
             match self.block(body)? {
                 Flow::Next | Flow::Continue => {}
                 Flow::Break => return Ok(Flow::Next),
@@ -472,18 +477,19 @@ impl Run<'_, '_, '_> {
         self.write(&text, to)
     }
 
-    pub(super) fn formatted(&mut self, values: &[Expression]) -> Result<Vec<u8>, Stop> {
+    /// The text of `printf`, to where it fails.
+    pub(super) fn formatted(&mut self, values: &[Expression], out: &mut Vec<u8>) -> Result<(), Stop> {
         let values: Vec<Value> = values.iter().map(|value| self.evaluate(value)).collect::<Result<_, _>>()?;
-        let Some((text, values)) = values.split_first() else { return Ok(Vec::new()) };
+        let Some((text, values)) = values.split_first() else { return Ok(()) };
         let text = self.text_of(text);
-        format::format(&text, values, &self.known_text(known::CONVFMT)).map_err(Stop::Error)
+        format::format(&text, values, &self.known_text(known::CONVFMT), out).map_err(Stop::Error)
     }
 
     fn write(&mut self, text: &[u8], to: Option<&Redirection>) -> Result<(), Stop> {
-        let Some(Redirection { kind, target }) = to else { return Ok(self.process.out(text)?) };
+        let Some(Redirection { kind, target }) = to else { return Ok(self.streams.print(self.process, text)?) };
         let target = self.evaluate(target)?;
         let name = self.text_of(&target);
-        if name.is_empty() {
+        if name.is_empty() && *kind != RedirectionKind::Pipe {
             return Err(Stop::Error("null file name in print redirection".to_owned()));
         }
         if self.streams.write(self.process, *kind, &name, text)? {
@@ -498,7 +504,11 @@ impl Run<'_, '_, '_> {
 fn assignment(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let equals = text.iter().position(|b| *b == b'=')?;
     let name = &text[..equals];
-    let valid = name.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
-        && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    valid.then(|| (name, &text[equals + 1..]))
+    is_name(name).then(|| (name, &text[equals + 1..]))
+}
+
+/// Whether a variable may be called so.
+pub(in crate::shell) fn is_name(name: &[u8]) -> bool {
+    name.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
 }

@@ -2,15 +2,33 @@
 
 use bytes::Bytes;
 
-use super::RedirectionKind;
-use crate::shell::{Descriptor, Fatal, Launch, OpenFile, Process, exec, open::How};
+use super::{RedirectionKind, run::Stop};
+use crate::{
+    shell::{Descriptor, Fatal, Launch, OpenFile, Process, exec, open::How},
+    tree::Errno,
+};
+
+/// Standard output is written in parts of this size, as the C library does for what is no terminal.
+const BLOCK: usize = 4096;
+
+/// Standard output among the outputs.
+const STANDARD: &[u8] = b"/dev/stdout";
 
 /// What a program has open.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Streams {
-    /// In the order of opening, which is the order in which they end.
+    /// The last used is the last here and the first to end.
     outputs: Vec<Output>,
     pub(super) inputs: Vec<Input>,
+    /// Not yet on standard output: what is printed after `| "sort"` mostly comes behind what that sorts.
+    held: Vec<u8>,
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        let standard = Output { name: STANDARD.to_vec(), to: To::Standard };
+        Self { outputs: vec![standard], inputs: Vec::new(), held: Vec::new() }
+    }
 }
 
 #[derive(Debug)]
@@ -21,6 +39,7 @@ struct Output {
 
 #[derive(Debug)]
 enum To {
+    Standard,
     File(Descriptor),
     /// A command, which runs when it is closed, and what it will read.
     Command(Vec<u8>),
@@ -37,6 +56,29 @@ pub(super) struct Input {
 }
 
 impl Streams {
+    /// Writes to standard output.
+    pub(super) fn print(&mut self, process: &mut Process<'_>, text: &[u8]) -> Result<(), Fatal> {
+        self.held.extend_from_slice(text);
+        let whole = self.held.len() - self.held.len() % BLOCK;
+        if whole > 0 {
+            process.out(&self.held[..whole])?;
+            self.held.drain(..whole);
+        }
+        Ok(())
+    }
+
+    /// Standard output is up to date afterwards, as it is before every command that is started.
+    pub(super) fn flush(&mut self, process: &mut Process<'_>) -> Result<(), Fatal> {
+        match std::mem::take(&mut self.held).as_slice() {
+            [] => Ok(()),
+            text => process.out(text),
+        }
+    }
+
+    pub(super) fn is_output(&self, name: &[u8]) -> bool {
+        self.outputs.iter().any(|output| output.name == name)
+    }
+
     /// Writes to a file or command; false when the file can't be opened.
     pub(super) fn write(
         &mut self,
@@ -45,32 +87,36 @@ impl Streams {
         name: &[u8],
         text: &[u8],
     ) -> Result<bool, Fatal> {
-        if kind != RedirectionKind::Pipe {
-            match name {
-                b"/dev/stdout" | b"-" => return process.out(text).map(|()| true),
-                b"/dev/stderr" => return process.write(2, text).map(|()| true),
-                _ => {}
-            }
-        }
         let command = kind == RedirectionKind::Pipe;
-        let known = |output: &&mut Output| output.name == name && matches!(output.to, To::Command(_)) == command;
-        if let Some(output) = self.outputs.iter_mut().find(known) {
-            return write_to(process, &mut output.to, text).map(|()| true);
-        }
-        let mut to = match kind {
-            RedirectionKind::Pipe => To::Command(Vec::new()),
-            _ => {
-                let how = if kind == RedirectionKind::Append { How::Append } else { How::Write { exclusive: false } };
-                let path = process.absolute(name);
-                match process.machine.open(&path, how, process.umask, &process.descriptors) {
-                    Ok(descriptor) => To::File(descriptor),
-                    Err(_) => return Ok(false),
-                }
-            }
+        let name = match name {
+            b"/dev/stderr" if !command => return process.write(2, text).map(|()| true),
+            b"-" if !command => STANDARD,
+            name => name,
         };
-        write_to(process, &mut to, text)?;
-        self.outputs.push(Output { name: name.to_vec(), to });
-        Ok(true)
+        let known = |output: &Output| output.name == name && matches!(output.to, To::Command(_)) == command;
+        let mut output = match self.outputs.iter().position(known) {
+            Some(index) => self.outputs.remove(index),
+            None => match self.open(process, kind, name)? {
+                Some(to) => Output { name: name.to_vec(), to },
+                None => return Ok(false),
+            },
+        };
+        let result = match &mut output.to {
+            To::Standard => self.print(process, text),
+            to => write_to(process, to, text),
+        };
+        self.outputs.push(output);
+        result.map(|()| true)
+    }
+
+    fn open(&mut self, process: &mut Process<'_>, kind: RedirectionKind, name: &[u8]) -> Result<Option<To>, Fatal> {
+        if kind == RedirectionKind::Pipe {
+            self.flush(process)?;
+            return Ok(Some(To::Command(Vec::new())));
+        }
+        let how = if kind == RedirectionKind::Append { How::Append } else { How::Write { exclusive: false } };
+        let path = process.absolute(name);
+        Ok(process.machine.open(&path, how, process.umask, &process.descriptors).ok().map(To::File))
     }
 
     /// The input of this name, opened if it is not; `None` when it can't be.
@@ -79,17 +125,21 @@ impl Streams {
         process: &mut Process<'_>,
         name: &[u8],
         command: bool,
-    ) -> Result<Option<&mut Input>, Fatal> {
+    ) -> Result<Option<&mut Input>, Stop> {
         if let Some(index) = self.inputs.iter().position(|input| input.name == name && input.command == command) {
             return Ok(self.inputs.get_mut(index));
         }
         let (text, status) = if command {
+            self.flush(process)?;
             let out = OpenFile::buffer(Vec::new());
             let status = run(process, name, None, Some(&out))?;
             (OpenFile::take(&out).into(), status)
         } else {
             match process.read_file(name) {
                 Ok(text) => (text, 0),
+                Err(error) if error.errno == Errno::IsDirectory => {
+                    return Err(Stop::Error(format!("read error ({})", error.errno)));
+                }
                 Err(_) => return Ok(None),
             }
         };
@@ -104,14 +154,21 @@ impl Streams {
             status = i32::from(self.inputs.remove(index).status);
         }
         while let Some(index) = self.outputs.iter().position(|output| output.name == name) {
+            if name == STANDARD {
+                self.flush(process)?;
+                return Ok(0);
+            }
             status = finish(process, self.outputs.remove(index))?;
         }
         Ok(status)
     }
 
     pub(super) fn close_all(&mut self, process: &mut Process<'_>) -> Result<(), Fatal> {
-        for output in std::mem::take(&mut self.outputs) {
-            finish(process, output)?;
+        while let Some(output) = self.outputs.pop() {
+            match output.to {
+                To::Standard => self.flush(process)?,
+                _ => finish(process, output).map(|_| ())?,
+            }
         }
         Ok(())
     }
@@ -119,6 +176,7 @@ impl Streams {
 
 fn write_to(process: &mut Process<'_>, to: &mut To, text: &[u8]) -> Result<(), Fatal> {
     match to {
+        To::Standard => process.out(text),
         To::File(descriptor) => process.machine.write(descriptor, text),
         To::Command(held) => {
             let limit = process.machine.limits.bytes;
@@ -133,7 +191,7 @@ fn write_to(process: &mut Process<'_>, to: &mut To, text: &[u8]) -> Result<(), F
 
 fn finish(process: &mut Process<'_>, output: Output) -> Result<i32, Fatal> {
     match output.to {
-        To::File(_) => Ok(0),
+        To::Standard | To::File(_) => Ok(0),
         To::Command(input) => run(process, &output.name, Some(input), None).map(i32::from),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::shell::{
     Fatal, Process, Status,
-    awk::{parse, run as run_program},
+    awk::{is_name, parse, run as run_program},
     files::show,
     options::parse_leading,
 };
@@ -39,8 +39,10 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
         match *option {
             "F" => assignments.push((b"FS".to_vec(), value.clone())),
             "v" => match value.iter().position(|&b| b == b'=') {
-                Some(equals) => assignments.push((value[..equals].to_vec(), value[equals + 1..].to_vec())),
-                None => {
+                Some(equals) if is_name(&value[..equals]) => {
+                    assignments.push((value[..equals].to_vec(), value[equals + 1..].to_vec()));
+                }
+                _ => {
                     process.complain(&format!("improper assignment: -v {}", show(value)))?;
                     return Ok(Status(2));
                 }

@@ -83,6 +83,11 @@ impl Parser<'_> {
                     repeatable = true;
                 }
                 Token::Bar | Token::Close => return Err(Error::CloseGroup),
+                // awk allows an empty group only where something is before it.
+                Token::Open if self.flavour.awk && !parts.is_empty() && self.pattern.get(next) == Some(&b')') => {
+                    self.at = next + 1;
+                    repeatable = false;
+                }
                 Token::Open => {
                     self.at = next;
                     parts.push(self.group()?);
@@ -95,17 +100,7 @@ impl Parser<'_> {
                 }
                 Token::Repeat(min, max) => {
                     self.at = next;
-                    self.refuse_twice(parts.last())?;
-                    match parts.pop() {
-                        Some(part) if repeatable => parts.push(Node::Repeat(Box::new(part), min, max)),
-                        // At the start of a BRE an operator is itself; an ERE's is passed over.
-                        last if self.flavour.extended => parts.extend(last),
-                        last => {
-                            parts.extend(last);
-                            parts.push(Node::Literal(vec![self.pattern[next - 1]]));
-                            repeatable = true;
-                        }
-                    }
+                    repeatable = self.repeat(&mut parts, repeatable, (min, max))?;
                 }
                 Token::OpenInterval => {
                     self.at = next;
@@ -116,7 +111,7 @@ impl Parser<'_> {
                             parts.push(Node::Repeat(Box::new(part), min, max));
                         }
                         (Ok(_), false) => return Err(Error::Repetition),
-                        (Err(_), _) if self.flavour.extended && (self.flavour.lenient || self.flavour.awk) => {
+                        (Err(_), _) if self.flavour.extended && self.flavour.lenient => {
                             self.at = start + 1;
                             parts.push(Node::Literal(b"{".to_vec()));
                             repeatable = true;
@@ -132,7 +127,35 @@ impl Parser<'_> {
             }
             first = false;
         }
+        if self.flavour.awk && parts.is_empty() && !self.pattern.is_empty() {
+            return Err(Error::Operand);
+        }
         Ok(if parts.len() == 1 { parts.remove(0) } else { Node::Concat(parts) })
+    }
+
+    /// Repeats the last part; says whether what is last then can be repeated.
+    fn repeat(&self, parts: &mut Vec<Node>, repeatable: bool, (min, max): (u32, Option<u32>)) -> Result<bool, Error> {
+        self.refuse_twice(parts.last())?;
+        self.demand_operand(parts.last(), max)?;
+        match parts.pop() {
+            Some(part) if repeatable => parts.push(Node::Repeat(Box::new(part), min, max)),
+            // At the start of a BRE an operator is itself; an ERE's is passed over.
+            last if self.flavour.extended => parts.extend(last),
+            last => {
+                parts.extend(last);
+                parts.push(Node::Literal(vec![self.pattern[self.at - 1]]));
+                return Ok(true);
+            }
+        }
+        Ok(repeatable)
+    }
+
+    /// awk's operators repeat something, of anchors the end's and, for `?`, the start's.
+    fn demand_operand(&self, last: Option<&Node>, max: Option<u32>) -> Result<(), Error> {
+        match last {
+            None | Some(Node::Start) if self.flavour.awk && (last.is_none() || max.is_none()) => Err(Error::Operand),
+            _ => Ok(()),
+        }
     }
 
     /// sed's basic expressions allow no repetition of a repetition.
@@ -175,7 +198,7 @@ impl Parser<'_> {
             b'(' if extended => Token::Open,
             b')' if extended => Token::Close,
             b'|' if extended => Token::Bar,
-            b'{' if extended => Token::OpenInterval,
+            b'{' if extended && !self.flavour.awk => Token::OpenInterval,
             b'*' => Token::Repeat(0, None),
             b'+' if extended => Token::Repeat(1, None),
             b'?' if extended => Token::Repeat(0, Some(1)),
@@ -199,7 +222,11 @@ impl Parser<'_> {
     }
 
     fn escape(&self) -> Result<(Token, usize), Error> {
-        let Some(&byte) = self.pattern.get(self.at + 1) else { return Err(Error::TrailingBackslash) };
+        let Some(&byte) = self.pattern.get(self.at + 1) else {
+            // awk's is itself.
+            let literal = (Token::Part(Node::Literal(b"\\".to_vec())), self.at + 1);
+            return if self.flavour.awk { Ok(literal) } else { Err(Error::TrailingBackslash) };
+        };
         let next = self.at + 2;
         if self.flavour.awk {
             let (byte, next) = awk_escape(self.pattern, self.at);
@@ -294,10 +321,14 @@ impl Parser<'_> {
                         }
                         false => low,
                     };
-                    if low > high {
-                        return Err(Error::Range);
+                    match low > high {
+                        // awk takes the three characters for themselves.
+                        true if self.flavour.awk => {
+                            set.ranges.extend([low, high, u32::from(b'-')].map(|code| (code, code)));
+                        }
+                        true => return Err(Error::Range),
+                        false => set.ranges.push((low, high)),
                     }
-                    set.ranges.push((low, high));
                 }
             }
             first = false;
@@ -315,7 +346,9 @@ impl Parser<'_> {
     /// One end of a range.
     fn element(&mut self) -> Result<u32, Error> {
         let rest = &self.pattern[self.at..];
-        if let [b'[', kind @ (b'.' | b'='), ..] = rest {
+        if let [b'[', kind @ (b'.' | b'='), ..] = rest
+            && !self.flavour.awk
+        {
             let name = self.delimited(*kind)?;
             return match decode(&name, 0, self.flavour.utf8) {
                 Some((Some(code), len)) if len == name.len() => Ok(code),

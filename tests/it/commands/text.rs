@@ -19,6 +19,7 @@ const FILES: &str = r"
     l -> d.txt
     conf # comment\nkey=value\n  indented = yes\n\n[global]\nworkgroup = X\nGRUB_CMDLINE_LINUX=\x22quiet\x22\n#GRUB_DISABLE=true\nLANG=\x22C.UTF-8\x22\n
     odd a.b[c]^d$e\\f/g?h+i*j'k\x22l`m&n@o\nmodel*pc105*x\n%period%lbracket%slash%\n
+    odd2 a\naa\nab\nb\n*\n*a\n+\n?\n(\n)\na)\na)b\n[\n]\na]\n[]\n\\\na\\\n-\n\n^\n$\na^*\n{\na{2}\nd\ne\nc\n^{2}\n{2}\n:\n/\n,\n
     libs ./a/b\n/lib/x86/tls/x/libc.so\n/usr/lib/x86_64-linux-gnu/i686/libm.so.6\n/usr/lib/python3.11/abc.py\n
     ldd \tlinux-gate.so.1 (0x1)\n\tlibc.so.6 => /lib/libc.so.6 (0x2)\n\t/lib64/ld-linux.so.2 (0x3)\n\tnothing\n
     abcd abcd\nabb\nab\nfoobarbar\nxx\n
@@ -26,6 +27,8 @@ const FILES: &str = r"
     0400 ro a\n
     h = d.txt
     prog.awk BEGIN { FS = \x22:\x22 }\n# a comment\n{ n[$7]++ }\nEND { for (k in n) print k, n[k] | \x22sort\x22 }\n
+    nums 0x1A 0x 0 00 -0 +0 0.0 . .0 0. 1e3 1e 1e+ e5 inf nan +inf -inf\n+nan -nan infinity 0x0 -0x1A +26 26.0 2.6e1 026 26x 1e400 1e-400\n0e0 +-1 --1 1_0 0X1A 26. nano INF 0x12 0xA1 -0x10 0x1.8 0x1A. 0x1p1 +0x10 1e-310\n
+    blanks 26\t|\x0b26|26\x0b|26\r|\x0c26|26 | 26|\x2026\x20\x20|- 26\n
     para a b\nc d\n\n\ne f\n\n
     d/
     d/one alpha\nbeta\n
@@ -78,4 +81,27 @@ fn sed() {
 #[test]
 fn awk() {
     check(FILES, include_str!("text/awk.txt"));
+}
+
+/// Numbers, conversions, the functions on texts, patterns.
+#[test]
+fn awk_values() {
+    check(FILES, include_str!("text/awk-values.txt"));
+}
+
+/// Statements, input and output, operands, fields.
+#[test]
+fn awk_language() {
+    check(FILES, include_str!("text/awk-language.txt"));
+}
+
+#[test]
+fn awk_idioms() {
+    check(FILES, include_str!("text/awk-idioms.txt"));
+}
+
+/// Formats, patterns and expressions drawn by chance.
+#[test]
+fn awk_drawn() {
+    check(FILES, include_str!("text/awk-drawn.txt"));
 }
