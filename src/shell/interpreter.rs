@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 use bytes::Bytes;
 
 use super::{
-    Descriptor, Descriptors, Environment, Fatal, Machine, OpenFile,
+    Descriptor, Descriptors, Environment, Fatal, Machine, OpenFile, Work,
     flags::Options,
     parse::{self, Aliases, Dialect},
     raw,
@@ -232,6 +232,8 @@ impl<'m> Shell<'m> {
             let aliases = self.state.aliases.clone();
             match parse::next_complete(&script.source, place, script.dialect, &aliases) {
                 Ok(Some(complete)) => {
+                    let read = complete.end.offset - place.offset + complete.laid;
+                    self.machine.work(Work::Parsed(read)).map_err(|fatal| self.placed(fatal.into()))?;
                     status = self.evaluate(&complete.node, tested)?;
                     place = complete.end;
                     if self.skip != Skip::None {
@@ -252,12 +254,17 @@ impl<'m> Shell<'m> {
                 let fatal = Fatal::Limit { what: "nested constructs in a script", limit: u64::from(*limit) };
                 self.placed(fatal.into())
             }
+            FaultKind::TooLong(limit) => {
+                let fatal = Fatal::Limit { what: "bytes of aliases in one command", limit: *limit };
+                self.placed(fatal.into())
+            }
             FaultKind::Bash(_) => Fatal::Syntax { line, reason: kind.to_string() }.into(),
         }
     }
 
     /// Runs a text as `eval` does.
     pub(super) fn eval(&mut self, text: &[u8], tested: bool) -> Result<u8, Unwind> {
+        self.machine.work(Work::Parsed(text.len()))?;
         let script = Arc::new(Script::new(Bytes::copy_from_slice(text), self.dialect));
         self.texts += 1;
         let result = self.deeper(|shell| shell.commands(&script, tested));

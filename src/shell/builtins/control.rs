@@ -4,7 +4,7 @@ use super::number;
 use crate::{
     cause::Cause,
     shell::{
-        How,
+        How, Work,
         interpreter::{Shell, Skip, Unwind},
         raw::Raw,
     },
@@ -62,6 +62,7 @@ pub(super) fn shift(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, 
     if count > held {
         return Err(shell.error("can't shift that many"));
     }
+    shell.machine.work(Work::Pieces(held - count))?;
     shell.state.parameters = shell.state.parameters[count..].into();
     Ok(0)
 }
@@ -100,7 +101,7 @@ pub(super) fn dot(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Un
             return Err(shell.error(&format!("cannot open {}: {}", Raw(name), error.reason("No such file"))));
         }
     };
-    let script = shell.machine.script(&source, shell.dialect);
+    let script = shell.machine.script(&source, shell.dialect)?;
     let before = std::mem::replace(&mut shell.script, path.into());
     let (line, texts) = (shell.line, std::mem::take(&mut shell.texts));
     shell.command = Some(name.as_slice().into());

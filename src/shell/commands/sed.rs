@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     shell::{
-        Fatal, Process, Status,
+        Fatal, Process, Status, Work,
         files::{dir_name, join, show},
         options::{Arguments, parse},
         sed::{Ending, Input, Script, Settings, parse as parse_script, run as run_script},
@@ -163,6 +163,7 @@ fn edit(
         let mut out = Vec::new();
         let mut input = Input::new(vec![(path.clone(), bytes)], settings.end);
         let ending = run_script(process, script, settings, &mut input, &mut out, written)?;
+        process.machine.work(Work::Made(out.len()))?;
         let stat = process.inode(old).stat.clone();
         let absolute = process.absolute(&path);
         if !suffix.is_empty() {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::shell::{
-    Fatal, Process, Status,
+    Fatal, Process, Status, Work,
     files::show,
     options::{Arguments, parse},
     sort::{Key, Order, compare},
@@ -72,6 +72,10 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
             }
         }
     }
+    let count: usize = texts.iter().map(|text| memchr::memchr_iter(end, text).count() + 1).sum();
+    process.machine.work(Work::Pieces(count))?;
+    let length = texts.iter().map(|text| text.len() + 1).sum();
+    process.machine.fits_budget(length)?;
     let mut all: Vec<&[u8]> = texts.iter().flat_map(|text| lines(text, end)).collect();
     if arguments.has("c") || arguments.has("C") {
         let quiet = arguments.has("C") || matches!(arguments.value("c"), Some(b"quiet" | b"silent"));
@@ -81,7 +85,7 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
     if order.unique {
         all.dedup_by(|later, first| compare(&order, first, later) == Ordering::Equal);
     }
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(length);
     for line in all {
         out.extend_from_slice(line);
         out.push(end);

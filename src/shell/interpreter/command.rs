@@ -177,15 +177,11 @@ impl Shell<'_> {
         }
         match expanded.target {
             Target::Nothing => Ok(self.substituted),
-            Target::BuiltIn(builtin) => {
-                let arguments = expanded.arguments.clone();
-                let result = self.built_in(builtin, &expanded.arguments, tested);
-                match result {
-                    Err(Unwind::Error) if !expanded.special => Ok(self.status),
-                    Err(Unwind::Fatal(fatal)) => Err(self.at(arguments, *fatal)),
-                    result => result,
-                }
-            }
+            Target::BuiltIn(builtin) => match self.built_in(builtin, &expanded.arguments, tested) {
+                Err(Unwind::Error) if !expanded.special => Ok(self.status),
+                Err(Unwind::Fatal(fatal)) => Err(self.at(expanded.arguments, *fatal)),
+                result => result,
+            },
             Target::Function(defined) => self.call(&defined, expanded.arguments, tested),
             Target::External => self.external(expanded.arguments, expanded.default_path),
         }
@@ -254,6 +250,8 @@ impl Shell<'_> {
             None => Rc::default(),
         };
         self.machine.work(Work::Program)?;
+        self.machine.work(Work::Pieces(memchr::memchr_iter(b':', &path).count()))?;
+        self.machine.work(Work::Entries(self.state.variables.stale()))?;
         let program = exec::find(self.machine, &arguments[0], &path, &self.state.folder);
         match program {
             exec::Program::Missing if arguments[0].is_empty() => {

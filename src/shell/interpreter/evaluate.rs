@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{Defined, Shell, Skip, Unwind};
 use crate::shell::{
-    OpenFile,
+    OpenFile, Work,
     syntax::{Arm, Connector, Node, Redirect, Word},
 };
 
@@ -94,6 +94,9 @@ impl Shell<'_> {
             }
             Node::Function(function) => {
                 let defined = Defined { function: function.clone(), script: self.script.clone() };
+                if Rc::strong_count(&self.state.functions) > 1 {
+                    self.machine.work(Work::Entries(self.state.functions.len()))?;
+                }
                 Rc::make_mut(&mut self.state.functions).insert(function.name.clone(), defined);
                 Ok(0)
             }
@@ -214,7 +217,10 @@ impl Shell<'_> {
                 }
                 values
             }
-            None => self.state.parameters.to_vec(),
+            None => {
+                self.machine.work(Work::Pieces(self.state.parameters.len()))?;
+                self.state.parameters.to_vec()
+            }
         };
         let mut status = 0;
         self.loops += 1;
@@ -230,13 +236,22 @@ impl Shell<'_> {
         Ok(status)
     }
 
+    /// Whether a text matches the pattern that a word expands to.
+    pub(super) fn matches(&mut self, pattern: &Word, text: &[u8]) -> Result<bool, Unwind> {
+        let pattern = self.case_pattern(pattern)?;
+        let mut effort = self.machine.effort();
+        let matches = pattern.matches_within(text, &mut effort);
+        self.machine.compared(&effort)?;
+        Ok(matches)
+    }
+
     fn case(&mut self, subject: &Word, arms: &[Arm], tested: bool) -> Result<u8, Unwind> {
         let subject = self.one(subject)?;
         for arm in arms {
             for pattern in &arm.patterns {
                 let matches = match &pattern.literal {
                     Some(literal) => *literal == subject,
-                    None => self.case_pattern(pattern)?.matches(&subject),
+                    None => self.matches(pattern, &subject)?,
                 };
                 if matches {
                     return match &arm.body {
