@@ -119,6 +119,7 @@ impl Process<'_> {
     /// A whole file of the tree, `-` being standard input.
     pub fn read_file(&mut self, path: &[u8]) -> Result<Bytes, PathError> {
         match path {
+            b"-" if !self.descriptors.contains_key(&0) => Err(PathError::new(path, Errno::BadDescriptor)),
             b"-" | b"/dev/stdin" => Ok(self.read_all(0)),
             b"/dev/null" => Ok(Bytes::new()),
             _ => {

@@ -144,7 +144,7 @@ pub(super) fn sh(process: &mut Process<'_>) -> Result<Status, Fatal> {
     status.map(Status)
 }
 
-fn start(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+fn start(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let invocation = builtins::read_invocation(shell, arguments)?;
     let mut operands = invocation.operands;
     let source;

@@ -59,8 +59,10 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
     let text = text.join(&b'\n');
     let script = match parse_script(&text, &settings) {
         Ok(script) => script,
-        Err(message) if message.ends_with("is not modelled") => return Err(process.not_modelled(message)),
         Err(message) => {
+            if let Some(what) = message.strip_suffix(" is not modelled") {
+                return Err(process.not_modelled(what));
+            }
             process.complain(&message)?;
             return Ok(Status(if message.contains("can't find label") { 4 } else { 1 }));
         }
@@ -96,6 +98,10 @@ fn inputs(process: &mut Process<'_>, arguments: &Arguments) -> Result<(Files, u8
             Ok(bytes) => files.push((path, bytes)),
             Err(error) if error.errno == Errno::IsDirectory => {
                 process.complain(&format!("read error on {}: {}", show(&path), error.errno))?;
+                return Ok((files, 4));
+            }
+            Err(error) if error.errno == Errno::BadDescriptor => {
+                process.complain(&format!("read error on stdin: {}", error.errno))?;
                 return Ok((files, 4));
             }
             Err(error) => {

@@ -36,7 +36,7 @@ struct Expanded {
 }
 
 impl Shell<'_> {
-    pub(super) fn simple(&mut self, simple: &Simple, tested: bool) -> Result<u8, Unwind> {
+    pub(super) fn simple(&mut self, simple: &Simple, tested: bool) -> Result<u32, Unwind> {
         self.step()?;
         self.line = simple.line;
         self.substituted = 0;
@@ -149,7 +149,7 @@ impl Shell<'_> {
     }
 
     /// Makes the assignments in front of a command and runs it.
-    fn assigned_command(&mut self, simple: &Simple, expanded: Expanded, tested: bool) -> Result<u8, Unwind> {
+    fn assigned_command(&mut self, simple: &Simple, expanded: Expanded, tested: bool) -> Result<u32, Unwind> {
         let local = !expanded.special && !matches!(expanded.target, Target::Nothing);
         let traces = self.state.options.xtrace();
         let mut shown = Vec::new();
@@ -187,7 +187,7 @@ impl Shell<'_> {
         }
     }
 
-    fn built_in(&mut self, builtin: &'static Builtin, arguments: &[Vec<u8>], tested: bool) -> Result<u8, Unwind> {
+    fn built_in(&mut self, builtin: &'static Builtin, arguments: &[Vec<u8>], tested: bool) -> Result<u32, Unwind> {
         let command = self.command.replace(builtin.name.as_bytes().into());
         self.mark();
         let result = match builtin.name {
@@ -212,7 +212,7 @@ impl Shell<'_> {
     }
 
     /// Calls a function.
-    fn call(&mut self, defined: &Defined, mut arguments: Vec<Vec<u8>>, tested: bool) -> Result<u8, Unwind> {
+    fn call(&mut self, defined: &Defined, mut arguments: Vec<Vec<u8>>, tested: bool) -> Result<u32, Unwind> {
         arguments.remove(0);
         self.mark();
         let parameters = std::mem::replace(&mut self.state.parameters, arguments.into());
@@ -243,7 +243,7 @@ impl Shell<'_> {
     }
 
     /// Runs a command of the tree in a process of its own.
-    pub(in crate::shell) fn external(&mut self, arguments: Vec<Vec<u8>>, default_path: bool) -> Result<u8, Unwind> {
+    pub(in crate::shell) fn external(&mut self, arguments: Vec<Vec<u8>>, default_path: bool) -> Result<u32, Unwind> {
         let path: Rc<[u8]> = match self.state.variables.get(b"PATH") {
             _ if default_path => DEFAULT_PATH.into(),
             Some(path) => path.clone(),
@@ -278,7 +278,7 @@ impl Shell<'_> {
         let shown = launch.argv.clone();
         self.mark();
         match exec::run(self.machine, program, launch) {
-            Ok(Status(status)) => Ok(status),
+            Ok(Status(status)) => Ok(u32::from(status)),
             Err(fatal) => Err(self.always_at(shown, fatal)),
         }
     }

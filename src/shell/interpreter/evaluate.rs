@@ -10,7 +10,7 @@ use crate::shell::{
 
 impl Shell<'_> {
     /// Runs a command. `tested`: its failure is being asked for, so that `set -e` doesn't count.
-    pub(in crate::shell) fn evaluate(&mut self, node: &Node, tested: bool) -> Result<u8, Unwind> {
+    pub(in crate::shell) fn evaluate(&mut self, node: &Node, tested: bool) -> Result<u32, Unwind> {
         if self.state.options.noexec() {
             return Ok(0);
         }
@@ -29,14 +29,14 @@ impl Shell<'_> {
         Ok(status)
     }
 
-    fn node(&mut self, node: &Node, tested: bool) -> Result<u8, Unwind> {
+    fn node(&mut self, node: &Node, tested: bool) -> Result<u32, Unwind> {
         match node {
             Node::Simple(simple) => self.simple(simple, tested),
             Node::Pipe(parts) => self.pipe(parts, tested),
             Node::Not(node) => {
                 let status = self.evaluate(node, true)?;
                 // `! return 3` returns 3.
-                Ok(if self.skip == Skip::None { u8::from(status == 0) } else { status })
+                Ok(if self.skip == Skip::None { u32::from(status == 0) } else { status })
             }
             Node::AndOr { first, rest } => self.and_or(first, rest, tested),
             Node::List(nodes) => {
@@ -85,12 +85,12 @@ impl Shell<'_> {
             Node::Test { test, line } => {
                 self.line = *line;
                 self.step()?;
-                Ok(u8::from(!self.test(test)?))
+                Ok(u32::from(!self.test(test)?))
             }
             Node::Arithmetic { parts, line } => {
                 self.line = *line;
                 self.step()?;
-                Ok(u8::from(self.arithmetic(parts)? == 0))
+                Ok(u32::from(self.arithmetic(parts)? == 0))
             }
             Node::Function(function) => {
                 let defined = Defined { function: function.clone(), script: self.script.clone() };
@@ -103,7 +103,7 @@ impl Shell<'_> {
         }
     }
 
-    fn and_or(&mut self, first: &Node, rest: &[(Connector, Node)], tested: bool) -> Result<u8, Unwind> {
+    fn and_or(&mut self, first: &Node, rest: &[(Connector, Node)], tested: bool) -> Result<u32, Unwind> {
         let mut status = self.evaluate(first, true)?;
         for (index, (connector, node)) in rest.iter().enumerate() {
             if self.skip != Skip::None {
@@ -117,14 +117,14 @@ impl Shell<'_> {
         Ok(status)
     }
 
-    fn subshell_body(&mut self, redirects: &[Redirect], node: &Node, tested: bool) -> Result<u8, Unwind> {
+    fn subshell_body(&mut self, redirects: &[Redirect], node: &Node, tested: bool) -> Result<u32, Unwind> {
         let opened = self.open_redirects(redirects)?;
         self.apply_redirects(opened)?;
         self.evaluate(node, tested)
     }
 
     /// Runs the commands from left to right, each to its end; what one writes waits for the next.
-    fn pipe(&mut self, parts: &[Node], tested: bool) -> Result<u8, Unwind> {
+    fn pipe(&mut self, parts: &[Node], tested: bool) -> Result<u32, Unwind> {
         let mut input = None;
         let mut status = 0;
         let mut failure = 0;
@@ -149,7 +149,7 @@ impl Shell<'_> {
     }
 
     /// `&`: the command runs to its end at once.
-    fn background(&mut self, node: &Node) -> Result<u8, Unwind> {
+    fn background(&mut self, node: &Node) -> Result<u32, Unwind> {
         self.machine.background_processes += 1;
         let pid = super::PID + self.machine.background_processes;
         let status = self.subshell(|shell| {
@@ -157,7 +157,7 @@ impl Shell<'_> {
             shell.evaluate(node, false)
         })?;
         self.state.background = Some(pid);
-        Rc::make_mut(&mut self.state.jobs).insert(pid, status);
+        Rc::make_mut(&mut self.state.jobs).insert(pid, status as u8);
         Ok(0)
     }
 
@@ -181,7 +181,7 @@ impl Shell<'_> {
         }
     }
 
-    fn repeat(&mut self, test: &Node, body: &Node, until: bool, tested: bool) -> Result<u8, Unwind> {
+    fn repeat(&mut self, test: &Node, body: &Node, until: bool, tested: bool) -> Result<u32, Unwind> {
         let mut status = 0;
         self.loops += 1;
         loop {
@@ -208,7 +208,7 @@ impl Shell<'_> {
         Ok(status)
     }
 
-    fn for_each(&mut self, variable: &[u8], words: Option<&[Word]>, body: &Node, tested: bool) -> Result<u8, Unwind> {
+    fn for_each(&mut self, variable: &[u8], words: Option<&[Word]>, body: &Node, tested: bool) -> Result<u32, Unwind> {
         let values = match words {
             Some(words) => {
                 let mut values = Vec::with_capacity(words.len());
@@ -245,7 +245,7 @@ impl Shell<'_> {
         Ok(matches)
     }
 
-    fn case(&mut self, subject: &Word, arms: &[Arm], tested: bool) -> Result<u8, Unwind> {
+    fn case(&mut self, subject: &Word, arms: &[Arm], tested: bool) -> Result<u32, Unwind> {
         let subject = self.one(subject)?;
         for arm in arms {
             for pattern in &arm.patterns {
