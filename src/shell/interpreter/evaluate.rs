@@ -1,11 +1,11 @@
 //! Compound commands, lists and pipelines (POSIX XCU 2.9).
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use super::{Defined, Shell, Skip, Unwind};
 use crate::shell::{
     OpenFile, Work,
-    syntax::{Arm, Connector, Node, Redirect, Word},
+    syntax::{Arm, Connector, Function, Node, Redirect, Word},
 };
 
 impl Shell<'_> {
@@ -92,15 +92,17 @@ impl Shell<'_> {
                 self.step()?;
                 Ok(u32::from(self.arithmetic(parts)? == 0))
             }
-            Node::Function(function) => {
-                let defined = Defined { function: function.clone(), script: self.script.clone() };
-                if Rc::strong_count(&self.state.functions) > 1 {
-                    self.machine.work(Work::Entries(self.state.functions.len()))?;
-                }
-                Rc::make_mut(&mut self.state.functions).insert(function.name.clone(), defined);
-                Ok(0)
-            }
+            Node::Function(function) => self.define(function),
         }
+    }
+
+    fn define(&mut self, function: &Arc<Function>) -> Result<u32, Unwind> {
+        if Rc::strong_count(&self.state.functions) > 1 {
+            self.machine.work(Work::Entries(self.state.functions.len()))?;
+        }
+        let defined = Defined { function: function.clone(), script: self.script.clone() };
+        Rc::make_mut(&mut self.state.functions).insert(function.name.clone(), defined);
+        Ok(0)
     }
 
     fn and_or(&mut self, first: &Node, rest: &[(Connector, Node)], tested: bool) -> Result<u32, Unwind> {
