@@ -162,6 +162,8 @@ pub enum Errno {
     Invalid,
     #[error("Operation not permitted")]
     NotPermitted,
+    #[error("Bad file descriptor")]
+    BadDescriptor,
     #[error("Too many links")]
     TooManyLinks,
 }

@@ -50,6 +50,22 @@ pub(super) fn evaluate<V: Variables>(expression: &[u8], variables: &mut V) -> Re
 
 /// A number as the shell's variables and `test` have it: decimal, octal after 0, hexadecimal after 0x.
 pub(super) fn number(text: &[u8]) -> Option<i64> {
+    let (negative, magnitude) = signed(text)?;
+    let value = i64::try_from(magnitude).unwrap_or(i64::MAX);
+    Some(match negative {
+        true if magnitude > i64::MAX as u64 => i64::MIN,
+        true => -value,
+        false => value,
+    })
+}
+
+/// The same where a number that is too large is none, as in a variable of an expression.
+fn exact(text: &[u8]) -> Option<i64> {
+    let (negative, magnitude) = signed(text)?;
+    if negative { 0_i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
+}
+
+fn signed(text: &[u8]) -> Option<(bool, u64)> {
     let blank = |b: &u8| matches!(b, b' ' | b'\t'..=b'\r');
     let start = text.iter().position(|b| !blank(b))?;
     let end = text.iter().rposition(|b| !blank(b)).map_or(start, |last| last + 1);
@@ -59,13 +75,7 @@ pub(super) fn number(text: &[u8]) -> Option<i64> {
         Some((b'+', rest)) => (false, rest),
         _ => (false, text),
     };
-    let magnitude = unsigned(digits)?;
-    let value = i64::try_from(magnitude).unwrap_or(i64::MAX);
-    Some(match negative {
-        true if magnitude > i64::MAX as u64 => i64::MIN,
-        true => -value,
-        false => value,
-    })
+    Some((negative, unsigned(digits)?))
 }
 
 /// Digits alone; more than 64 bits stay at the greatest.
@@ -322,7 +332,7 @@ impl<V: Variables> Evaluation<'_, V> {
             return Ok(0);
         }
         match self.variables.get(name).map_err(Fault::Variable)? {
-            Some(text) if !text.is_empty() => number(&text).ok_or(Fault::Number(text)),
+            Some(text) if !text.is_empty() => exact(&text).ok_or(Fault::Number(text)),
             _ => Ok(0),
         }
     }

@@ -26,7 +26,7 @@ pub(super) use options::read_invocation;
 pub(super) use printf::print;
 
 /// A command of the shell: its arguments, of which the first is its name, to a status.
-type Run = fn(&mut Shell<'_>, &[Vec<u8>]) -> Result<u8, Unwind>;
+type Run = fn(&mut Shell<'_>, &[Vec<u8>]) -> Result<u32, Unwind>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {

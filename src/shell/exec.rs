@@ -17,7 +17,7 @@ const USUAL_PATH: &[u8] = b"/bin:/usr/bin";
 /// Where a command's name leads.
 #[derive(Clone, Debug)]
 pub enum Program {
-    /// A script for the interpreter, at this path.
+    /// A script for the interpreter, at this path as seen from the folder.
     Script(Vec<u8>, Interpreter),
     /// A program of the tree that is built in.
     BuiltIn(commands::Command),
@@ -37,13 +37,16 @@ pub fn find(machine: &Machine, name: &[u8], path: &[u8], folder: &crate::tree::T
         return Program::Missing;
     }
     let mut denied = false;
-    for directory in path.split(|&b| b == b':') {
+    for part in path.split(|&b| b == b':') {
         // An empty part of PATH is the current folder.
-        let directory = if directory.is_empty() { b".".as_slice() } else { directory };
+        let directory = if part.is_empty() { b".".as_slice() } else { part };
         let mut candidate = super::process::absolute(folder, directory);
         candidate.push(b'/');
         candidate.extend_from_slice(name);
         match program(machine, &candidate) {
+            // A script is told the path as the search has made it.
+            Program::Script(_, interpreter) if part.is_empty() => return Program::Script(name.to_vec(), interpreter),
+            Program::Script(_, interpreter) => return Program::Script([part, b"/", name].concat(), interpreter),
             Program::Missing => {}
             Program::Denied => denied = true,
             found => return found,

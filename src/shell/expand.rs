@@ -97,7 +97,9 @@ impl Shell<'_> {
             return Ok(());
         }
         let expansion = self.expand(&word.parts, FIELDS)?;
-        for field in self.split(&expansion) {
+        let found = self.split(&expansion);
+        self.machine.work(Work::Pieces(found.len().saturating_sub(1)))?;
+        for field in found {
             self.glob(&expansion.units[field], fields);
         }
         Ok(())

@@ -54,6 +54,7 @@ impl Process<'_> {
     pub fn write_file(&mut self, path: &[u8], bytes: Vec<u8>) -> Result<InodeId> {
         let path = self.absolute(path);
         let mtime = self.machine.epoch.timestamp();
+        self.machine.has_worked(Work::Made(bytes.len()));
         match self.machine.tree.lookup(&path) {
             Ok(id) => {
                 let written = self.machine.tree.set_content(id, bytes.into(), mtime);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 use bytes::Bytes;
 
 use super::{
-    Descriptor, Descriptors, Environment, Fatal, Machine, OpenFile,
+    Descriptor, Descriptors, Environment, Fatal, Machine, OpenFile, Work,
     flags::Options,
     parse::{self, Aliases, Dialect},
     raw,
@@ -125,19 +125,21 @@ pub(super) struct Shell<'m> {
     pub(super) line: usize,
     /// Texts around this that are no files: those of `eval` and of traps.
     pub(super) texts: u32,
-    /// `$?`
-    pub(super) status: u8,
+    /// `$?`; what `return` is given may be more than the 8 bits that a shell ends with.
+    pub(super) status: u32,
     /// Status of the last command substitution in the command that is being expanded.
-    pub(super) substituted: u8,
+    pub(super) substituted: u32,
     pub(super) skip: Skip,
     pub(super) loops: u32,
+    /// Subshells around this, in which `$$` is still the shell's.
+    pub(super) subshells: u32,
     /// Function calls around this.
     pub(super) functions: u32,
     pub(super) locals: Vec<Local>,
     /// The built-in command that is running, for error messages.
     pub(super) command: Option<Rc<[u8]>>,
     /// The status that the shell ends with, while the trap on `EXIT` runs.
-    pub(super) ending: Option<u8>,
+    pub(super) ending: Option<u32>,
     /// Signals that the script has sent itself, whose traps run after the command.
     pub(super) pending: Vec<u8>,
     /// It has written to standard output, which is closed.
@@ -203,6 +205,7 @@ impl<'m> Shell<'m> {
             substituted: 0,
             skip: Skip::None,
             loops: 0,
+            subshells: 0,
             functions: 0,
             locals: Vec::new(),
             command: None,
@@ -213,7 +216,7 @@ impl<'m> Shell<'m> {
     }
 
     /// Runs a script's commands one after the other. Where an alias is defined, what follows is read again with it.
-    pub(super) fn commands(&mut self, script: &Arc<Script>, tested: bool) -> Result<u8, Unwind> {
+    pub(super) fn commands(&mut self, script: &Arc<Script>, tested: bool) -> Result<u32, Unwind> {
         let mut status = 0;
         let mut place = parse::START;
         let mut commands = script.program.commands.iter();
@@ -232,6 +235,8 @@ impl<'m> Shell<'m> {
             let aliases = self.state.aliases.clone();
             match parse::next_complete(&script.source, place, script.dialect, &aliases) {
                 Ok(Some(complete)) => {
+                    let read = complete.end.offset - place.offset + complete.laid;
+                    self.machine.work(Work::Parsed(read)).map_err(|fatal| self.placed(fatal.into()))?;
                     status = self.evaluate(&complete.node, tested)?;
                     place = complete.end;
                     if self.skip != Skip::None {
@@ -252,12 +257,17 @@ impl<'m> Shell<'m> {
                 let fatal = Fatal::Limit { what: "nested constructs in a script", limit: u64::from(*limit) };
                 self.placed(fatal.into())
             }
+            FaultKind::TooLong(limit) => {
+                let fatal = Fatal::Limit { what: "bytes of aliases in one command", limit: *limit };
+                self.placed(fatal.into())
+            }
             FaultKind::Bash(_) => Fatal::Syntax { line, reason: kind.to_string() }.into(),
         }
     }
 
     /// Runs a text as `eval` does.
-    pub(super) fn eval(&mut self, text: &[u8], tested: bool) -> Result<u8, Unwind> {
+    pub(super) fn eval(&mut self, text: &[u8], tested: bool) -> Result<u32, Unwind> {
+        self.machine.work(Work::Parsed(text.len()))?;
         let script = Arc::new(Script::new(Bytes::copy_from_slice(text), self.dialect));
         self.texts += 1;
         let result = self.deeper(|shell| shell.commands(&script, tested));
@@ -290,15 +300,17 @@ impl<'m> Shell<'m> {
     }
 
     /// Runs `body` in a subshell: its own state, the same tree. The status of the shell is what the subshell leaves.
-    pub(super) fn subshell(&mut self, body: impl FnOnce(&mut Self) -> Result<u8, Unwind>) -> Result<u8, Unwind> {
+    pub(super) fn subshell(&mut self, body: impl FnOnce(&mut Self) -> Result<u32, Unwind>) -> Result<u32, Unwind> {
         let state = self.state.clone();
         let (status, loops, locals) = (self.status, self.loops, self.locals.len());
         let (functions, line) = (self.functions, self.line);
         let (command, script) = (self.command.take(), self.script.clone());
         let ending = self.ending.take();
         self.state.traps = self.traps_of_subshell();
+        self.subshells += 1;
         let result = self.deeper(body);
         let left = self.finish(result);
+        self.subshells -= 1;
         self.state = state;
         self.status = status;
         self.skip = Skip::None;
@@ -306,7 +318,7 @@ impl<'m> Shell<'m> {
         self.locals.truncate(locals);
         (self.functions, self.line) = (functions, line);
         (self.command, self.script, self.ending) = (command, script, ending);
-        left.map_err(|fatal| Unwind::Fatal(Box::new(fatal)))
+        left.map(u32::from).map_err(|fatal| Unwind::Fatal(Box::new(fatal)))
     }
 
     /// Ignored signals stay ignored in a subshell, other traps are gone.

@@ -1,8 +1,8 @@
 //! What scripts act on: the tree, the time and the bounds; there is nothing of the host in it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use super::{Fatal, commands::Modules, interpreter::Script};
+use super::{Fatal, commands::Modules, pattern::Effort, script::Scripts};
 use crate::{debconf::Session, dpkg::database::Database, epoch::Epoch, manifest::image::Ids, tree::Tree};
 
 /// The bounds of one script run; passing one is [`super::Fatal::Limit`].
@@ -35,6 +35,14 @@ pub(super) enum Work {
     Read(usize),
     /// Names in folders that are looked at.
     Names(usize),
+    /// Bytes of scripts that are parsed: their syntax tree is some two hundred times as large.
+    Parsed(usize),
+    /// Things that have a place of their own in memory: fields, lines.
+    Pieces(usize),
+    /// Variables or functions that are copied with their table.
+    Entries(usize),
+    /// Bytes that are compared with a pattern.
+    Compared(u64),
     /// Seconds that a script wants to wait for something, which no one will do meanwhile.
     Wait(f64),
 }
@@ -46,11 +54,18 @@ impl Work {
             Self::Made(bytes) => bytes as u64 / 32,
             Self::Read(bytes) => bytes as u64 / 256,
             Self::Names(count) => count as u64 * 16,
+            Self::Parsed(bytes) => bytes as u64 * 6,
+            Self::Pieces(count) => count as u64 * 4,
+            Self::Entries(count) => count as u64 / 2,
+            Self::Compared(bytes) => bytes / 32,
             // `as` stays at the greatest number.
             Self::Wait(seconds) => (seconds * 50_000.0) as u64,
         }
     }
 }
+
+/// Steps for each file, folder or link that is made, by whatever command: it stays in memory after it has been removed.
+const INODE: u64 = 200;
 
 /// The system that scripts see.
 #[derive(Debug)]
@@ -71,12 +86,14 @@ pub struct Machine {
     /// Steps taken and depth reached by the running script, held against `limits`.
     pub(super) steps: u64,
     pub(super) depth: u32,
+    /// Inodes of the tree that have been counted.
+    inodes: usize,
     /// Count of names that `mktemp` and its like have made: their only source of difference.
     pub(super) temporaries: u64,
     /// Commands that scripts have run with `&`.
     pub(super) background_processes: u32,
     /// Scripts that have been read, by where their bytes are.
-    pub(super) scripts: BTreeMap<(usize, usize, bool), Arc<Script>>,
+    pub(super) scripts: Scripts,
     /// The kernel modules that were asked for last.
     pub(super) modules: Option<Arc<Modules>>,
 }
@@ -97,6 +114,7 @@ impl Machine {
 
     pub fn new(tree: Tree, epoch: Epoch, architecture: &str, limits: Limits) -> Self {
         Self {
+            inodes: tree.inode_bound(),
             tree,
             epoch,
             architecture: architecture.to_owned(),
@@ -109,7 +127,7 @@ impl Machine {
             depth: 0,
             temporaries: 0,
             background_processes: 0,
-            scripts: BTreeMap::new(),
+            scripts: Scripts::default(),
             modules: None,
         }
     }
@@ -118,6 +136,7 @@ impl Machine {
     pub fn begin(&mut self) {
         self.debconf = None;
         (self.steps, self.depth) = (0, 0);
+        self.inodes = self.tree.inode_bound();
     }
 
     /// The system as it is, to come back to.
@@ -175,9 +194,35 @@ impl Machine {
         self.steps > self.limits.steps
     }
 
+    /// Bytes that may still be made.
+    pub(super) fn room(&self) -> u64 {
+        (self.limits.steps.saturating_sub(self.steps)).saturating_mul(32).min(self.limits.bytes)
+    }
+
+    /// Whether so many bytes may still be made, for a command that makes them before it writes.
+    pub(super) fn fits_budget(&mut self, bytes: usize) -> Result<(), Fatal> {
+        let limit = self.limits.bytes;
+        match bytes as u64 {
+            bytes if bytes <= self.room() => Ok(()),
+            bytes if bytes > limit => Err(Fatal::Limit { what: "bytes in a pipe", limit }),
+            _ => self.work(Work::Made(bytes + 32)),
+        }
+    }
+
+    /// What may be spent on matching a pattern; [`Machine::compared`] counts it.
+    pub(super) fn effort(&self) -> Effort {
+        Effort::new(self.limits.steps.saturating_sub(self.steps).saturating_add(1).saturating_mul(32))
+    }
+
+    pub(super) fn compared(&mut self, effort: &Effort) -> Result<(), Fatal> {
+        self.work(Work::Compared(effort.done()))
+    }
+
     pub(super) fn charge(&mut self, steps: u64) -> Result<(), Fatal> {
         let limit = self.limits.steps;
-        self.steps = self.steps.saturating_add(steps);
+        let inodes = self.tree.inode_bound();
+        let made = inodes.saturating_sub(std::mem::replace(&mut self.inodes, inodes)) as u64;
+        self.steps = self.steps.saturating_add(steps).saturating_add(made * INODE);
         if self.steps > limit {
             return Err(Fatal::Limit { what: "steps of work", limit });
         }

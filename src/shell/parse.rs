@@ -21,6 +21,9 @@ mod word;
 /// Constructs inside one another.
 const MAX_DEPTH: u32 = 150;
 
+/// Bytes of aliases in one complete command.
+const MAX_ALIASES: usize = 1 << 20;
+
 /// What `alias` has defined.
 pub(super) type Aliases = BTreeMap<Vec<u8>, Rc<[u8]>>;
 

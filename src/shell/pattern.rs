@@ -15,6 +15,18 @@ enum Element {
     Set(Box<[u64; 4]>),
 }
 
+impl Element {
+    /// Whether the element, no `*`, stands for this byte.
+    fn takes(&self, byte: u8) -> bool {
+        match self {
+            Self::Byte(wanted) => *wanted == byte,
+            Self::Any => true,
+            Self::Many => false,
+            Self::Set(set) => contains(set, byte),
+        }
+    }
+}
+
 /// One byte of a pattern; what is quoted stands for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unit {
@@ -87,6 +99,10 @@ impl Pattern {
 
     /// Whether the whole of `text` matches.
     pub fn matches(&self, text: &[u8]) -> bool {
+        self.matches_within(text, &mut Effort::unbounded())
+    }
+
+    pub(super) fn matches_within(&self, text: &[u8], effort: &mut Effort) -> bool {
         let (mut element, mut at) = (0, 0);
         // Where to resume after the last `*`: the element behind it, and the next text position to try there.
         let mut resume: Option<(usize, usize)> = None;
@@ -98,9 +114,7 @@ impl Pattern {
                     element += 1;
                     continue;
                 }
-                (Some(Element::Byte(wanted)), Some(byte)) => wanted == byte,
-                (Some(Element::Any), Some(_)) => true,
-                (Some(Element::Set(set)), Some(&byte)) => contains(set, byte),
+                (Some(single), Some(&byte)) => single.takes(byte),
                 (None, Some(_)) | (Some(_), None) => false,
             };
             if advanced {
@@ -110,6 +124,10 @@ impl Pattern {
             }
             match resume {
                 Some((behind, from)) if from < text.len() => {
+                    // What has been compared since the last `*`.
+                    if effort.spend(at - from + 1).is_none() {
+                        return false;
+                    }
                     resume = Some((behind, from + 1));
                     element = behind;
                     at = from + 1;
@@ -120,24 +138,89 @@ impl Pattern {
     }
 
     /// How many bytes at the start of `text` match, at most or at least; `None` when no prefix does.
-    pub fn prefix(&self, text: &[u8], longest: bool) -> Option<usize> {
-        if let Some(literal) = self.literal() {
-            return text.starts_with(&literal).then_some(literal.len());
+    pub(super) fn prefix(&self, text: &[u8], longest: bool, effort: &mut Effort) -> Option<usize> {
+        match self.literal() {
+            Some(literal) => text.starts_with(&literal).then_some(literal.len()),
+            None => reach(&self.0.iter().collect::<Vec<_>>(), text.iter().copied(), longest, effort),
         }
-        let mut lengths = 0..=text.len();
-        let fits = |length: &usize| self.matches(&text[..*length]);
-        if longest { lengths.rfind(fits) } else { lengths.find(fits) }
     }
 
     /// How many bytes at the end of `text` match, at most or at least; `None` when no suffix does.
-    pub fn suffix(&self, text: &[u8], longest: bool) -> Option<usize> {
-        if let Some(literal) = self.literal() {
-            return text.ends_with(&literal).then_some(literal.len());
+    pub(super) fn suffix(&self, text: &[u8], longest: bool, effort: &mut Effort) -> Option<usize> {
+        match self.literal() {
+            Some(literal) => text.ends_with(&literal).then_some(literal.len()),
+            None => reach(&self.0.iter().rev().collect::<Vec<_>>(), text.iter().rev().copied(), longest, effort),
         }
-        let mut lengths = 0..=text.len();
-        let fits = |length: &usize| self.matches(&text[text.len() - *length..]);
-        if longest { lengths.rfind(fits) } else { lengths.find(fits) }
     }
+}
+
+/// How much matching has been done, and how much may be. Where that is not enough, nothing matches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effort {
+    done: u64,
+    most: u64,
+}
+
+impl Effort {
+    pub(super) fn unbounded() -> Self {
+        Self::new(u64::MAX)
+    }
+
+    pub(super) fn new(most: u64) -> Self {
+        Self { done: 0, most }
+    }
+
+    /// Comparisons of a byte with an element of a pattern.
+    pub(super) fn done(&self) -> u64 {
+        self.done
+    }
+
+    fn spend(&mut self, comparisons: usize) -> Option<()> {
+        self.done = self.done.saturating_add(comparisons as u64);
+        (self.done < self.most).then_some(())
+    }
+}
+
+/// Follows all ways in which the elements match from the start of `bytes` on, byte by byte; how many bytes they all match.
+fn reach(
+    elements: &[&Element],
+    bytes: impl ExactSizeIterator<Item = u8>,
+    longest: bool,
+    effort: &mut Effort,
+) -> Option<usize> {
+    let length = bytes.len();
+    // Elements that may come next, ascending.
+    let (mut here, mut next) = (Vec::new(), Vec::new());
+    let enter = |states: &mut Vec<usize>, state: usize| {
+        for state in state..=state + usize::from(elements.get(state).is_some_and(|e| **e == Element::Many)) {
+            if states.last().is_none_or(|last| *last < state) {
+                states.push(state);
+            }
+        }
+    };
+    enter(&mut here, 0);
+    let mut found = None;
+    for (at, byte) in bytes.map(Some).chain([None]).enumerate() {
+        if here.last() == Some(&elements.len()) {
+            // A `*` at the end takes all.
+            if longest && elements.last().is_some_and(|last| **last == Element::Many) {
+                return Some(length);
+            }
+            found = Some(at);
+        }
+        let Some(byte) = byte.filter(|_| !here.is_empty() && (longest || found.is_none())) else { break };
+        effort.spend(here.len())?;
+        next.clear();
+        for &state in &here {
+            match elements.get(state) {
+                Some(Element::Many) => enter(&mut next, state),
+                Some(element) if element.takes(byte) => enter(&mut next, state + 1),
+                _ => {}
+            }
+        }
+        std::mem::swap(&mut here, &mut next);
+    }
+    found
 }
 
 /// Whether `text` matches a pattern in which a backslash quotes; neither dots nor slashes are special.
@@ -261,12 +344,38 @@ mod tests {
 
     #[test]
     fn trims() {
-        let pattern = Pattern::new(b"*/");
-        assert_eq!(pattern.prefix(b"a/b/c", false), Some(2));
-        assert_eq!(pattern.prefix(b"a/b/c", true), Some(4));
-        let pattern = Pattern::new(b".*");
-        assert_eq!(pattern.suffix(b"a.b.c", false), Some(2));
-        assert_eq!(pattern.suffix(b"a.b.c", true), Some(4));
-        assert_eq!(pattern.suffix(b"abc", true), None);
+        let prefix = |pattern: &[u8], text: &[u8], longest| {
+            Pattern::new(pattern).prefix(text, longest, &mut Effort::new(u64::MAX))
+        };
+        let suffix = |pattern: &[u8], text: &[u8], longest| {
+            Pattern::new(pattern).suffix(text, longest, &mut Effort::new(u64::MAX))
+        };
+        assert_eq!(prefix(b"*/", b"a/b/c", false), Some(2));
+        assert_eq!(prefix(b"*/", b"a/b/c", true), Some(4));
+        assert_eq!(suffix(b".*", b"a.b.c", false), Some(2));
+        assert_eq!(suffix(b".*", b"a.b.c", true), Some(4));
+        assert_eq!(suffix(b".*", b"abc", true), None);
+        assert_eq!(prefix(b"*", b"abc", false), Some(0));
+        assert_eq!(Pattern::new(b"*b").prefix(&[b'a'; 99], true, &mut Effort::new(50)), None);
+        // As trying every length has it.
+        let letters = |mut number: usize, from: &[u8]| {
+            let mut text = Vec::new();
+            while number > 0 {
+                text.push(from[number % from.len()]);
+                number /= from.len();
+            }
+            text
+        };
+        for pattern in (0..4_usize.pow(5)).map(|number| letters(number, b"*?ab")) {
+            for text in (0..3_usize.pow(4)).map(|number| letters(number, b"abc")) {
+                let mut fitting: Vec<usize> = (0..=text.len()).filter(|at| matches(&pattern, &text[..*at])).collect();
+                assert_eq!(prefix(&pattern, &text, false), fitting.first().copied(), "{pattern:?} {text:?}");
+                assert_eq!(prefix(&pattern, &text, true), fitting.pop(), "{pattern:?} {text:?}");
+                let ends = |at: &usize| matches(&pattern, &text[text.len() - at..]);
+                let mut fitting: Vec<usize> = (0..=text.len()).filter(ends).collect();
+                assert_eq!(suffix(&pattern, &text, false), fitting.first().copied(), "{pattern:?} {text:?}");
+                assert_eq!(suffix(&pattern, &text, true), fitting.pop(), "{pattern:?} {text:?}");
+            }
+        }
     }
 }

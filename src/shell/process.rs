@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Descriptor, Descriptors, Environment, Machine, OpenFile, Work};
-use crate::tree::{Content, Node, PathError, Stat, TreePath};
+use crate::tree::{Content, Errno, InodeId, Node, PathError, Stat, TreePath};
 
 /// Exit status: 0 to 255.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,12 +119,13 @@ impl Process<'_> {
     /// A whole file of the tree, `-` being standard input.
     pub fn read_file(&mut self, path: &[u8]) -> Result<Bytes, PathError> {
         match path {
+            b"-" if !self.descriptors.contains_key(&0) => Err(PathError::new(path, Errno::BadDescriptor)),
             b"-" | b"/dev/stdin" => Ok(self.read_all(0)),
             b"/dev/null" => Ok(Bytes::new()),
             _ => {
-                let bytes = self.machine.tree.read(&self.absolute(path))?;
-                self.machine.has_worked(Work::Read(bytes.len()));
-                Ok(bytes)
+                let path = self.absolute(path);
+                let id = self.machine.tree.lookup(&path)?;
+                self.machine.contents(id).map_err(|errno| PathError::new(&path, errno))
             }
         }
     }
@@ -171,6 +172,12 @@ impl Machine {
                 if position.saturating_add(bytes.len() as u64) > limit {
                     return Err(Fatal::Limit { what: "bytes in a file that a script writes", limit });
                 }
+                // A gap is filled, and a file that others share is copied.
+                let copied = match &self.tree.get(*inode).node {
+                    Node::Regular(content) => position.saturating_sub(content.len()) + content.made_by_bytes(),
+                    _ => 0,
+                };
+                self.work(Work::Made(copied as usize))?;
                 self.tree.write_at(*inode, *position, bytes, mtime);
                 *position += bytes.len() as u64;
             }
@@ -183,22 +190,33 @@ impl Machine {
         Ok(())
     }
 
-    pub fn read_all(&mut self, descriptor: &Descriptor) -> Bytes {
-        let bytes = self.rest(descriptor);
-        self.has_worked(Work::Read(bytes.len()));
-        bytes
+    /// The whole contents of a regular file. Holes count as what is made; where too much of that would be, there are none.
+    pub(super) fn contents(&mut self, id: InodeId) -> Result<Bytes, Errno> {
+        let content = match &self.tree.get(id).node {
+            Node::Regular(content) => content,
+            Node::Directory(_) => return Err(Errno::IsDirectory),
+            _ => return Err(Errno::Invalid),
+        };
+        let (length, made) = (content.len() as usize, content.made_by_bytes());
+        let room = self.room();
+        let bytes = if made > room { None } else { content.bytes(Content::READ_LIMIT) };
+        self.has_worked(Work::Read(length));
+        self.has_worked(Work::Made(made as usize));
+        bytes.ok_or(Errno::Invalid)
     }
 
-    fn rest(&mut self, descriptor: &Descriptor) -> Bytes {
+    /// All that is left to read.
+    pub fn read_all(&mut self, descriptor: &Descriptor) -> Bytes {
         match &mut *descriptor.borrow_mut() {
             OpenFile::Null => Bytes::new(),
             OpenFile::Buffer { bytes, position } => {
                 let rest = Bytes::copy_from_slice(&bytes[*position..]);
                 *position = bytes.len();
+                self.has_worked(Work::Made(rest.len()));
                 rest
             }
             OpenFile::File { inode, position, readable, .. } => {
-                let whole = if *readable { file_bytes(&self.tree.get(*inode).node) } else { Bytes::new() };
+                let whole = if *readable { self.contents(*inode).unwrap_or_default() } else { Bytes::new() };
                 let start = usize::try_from(*position).unwrap_or(usize::MAX).min(whole.len());
                 *position = whole.len() as u64;
                 whole.slice(start..)
@@ -206,6 +224,16 @@ impl Machine {
             OpenFile::Debconf => {
                 self.debconf.as_mut().map(|session| std::mem::take(session.replies()).into()).unwrap_or_default()
             }
+        }
+    }
+
+    /// A file's contents for who reads a line of it: they cost nothing unless there are holes to fill.
+    fn shared(&mut self, id: InodeId) -> Bytes {
+        match &self.tree.get(id).node {
+            Node::Regular(content) if content.made_by_bytes() == 0 => {
+                content.bytes(Content::READ_LIMIT).unwrap_or_default()
+            }
+            _ => self.contents(id).unwrap_or_default(),
         }
     }
 
@@ -218,7 +246,7 @@ impl Machine {
                 Some(line)
             }
             OpenFile::File { inode, position, readable, .. } => {
-                let whole = if *readable { file_bytes(&self.tree.get(*inode).node) } else { Bytes::new() };
+                let whole = if *readable { self.shared(*inode) } else { Bytes::new() };
                 let start = usize::try_from(*position).unwrap_or(usize::MAX).min(whole.len());
                 let line = first_line(&whole[start..])?.to_vec();
                 *position += line.len() as u64;
@@ -231,13 +259,6 @@ impl Machine {
                 Some(line)
             }
         }
-    }
-}
-
-fn file_bytes(node: &Node) -> Bytes {
-    match node {
-        Node::Regular(content) => content.bytes(Content::READ_LIMIT).unwrap_or_default(),
-        _ => Bytes::new(),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Running scripts: from outside, as files of the tree, and as the command `sh`.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 
 use super::{
-    Descriptors, Environment, Fatal, Launch, Machine, OpenError, OpenFile, Process, Status, builtins,
+    Descriptors, Environment, Fatal, Launch, Machine, OpenError, OpenFile, Process, Status, Work, builtins,
     interpreter::{Script, Shell, Unwind},
     parse::Dialect,
     raw::Raw,
@@ -144,7 +144,7 @@ pub(super) fn sh(process: &mut Process<'_>) -> Result<Status, Fatal> {
     status.map(Status)
 }
 
-fn start(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+fn start(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let invocation = builtins::read_invocation(shell, arguments)?;
     let mut operands = invocation.operands;
     let source;
@@ -180,26 +180,46 @@ fn start(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
     if !operands.is_empty() {
         shell.state.parameters = operands.into();
     }
-    let script = shell.machine.script(&source, shell.dialect);
+    let script = shell.machine.script(&source, shell.dialect)?;
     shell.commands(&script, false)
 }
 
-impl Machine {
-    /// A script, read; one that has been read before costs nothing.
-    pub(super) fn script(&mut self, source: &Bytes, dialect: Dialect) -> Arc<Script> {
-        // The cache holds the bytes, so that no others can come to lie at their place.
-        let key = (source.as_ptr() as usize, source.len(), dialect == Dialect::Bash);
-        if let Some(script) = self.scripts.get(&key) {
-            return script.clone();
+/// Scripts that have been read, by where their bytes are.
+#[derive(Debug, Default)]
+pub(super) struct Scripts {
+    read: BTreeMap<(usize, usize, bool), Arc<Script>>,
+    /// Of all their sources.
+    bytes: usize,
+}
+
+impl Scripts {
+    /// Bytes of scripts kept read: those that a system runs again and again are far fewer.
+    const MAX: usize = 2 << 20;
+
+    fn keep(&mut self, key: (usize, usize, bool), script: &Arc<Script>) {
+        let length = script.source.len();
+        if length > Self::MAX / 4 {
+            return;
         }
-        if self.scripts.len() >= MAX_SCRIPTS {
-            self.scripts.clear();
+        if self.bytes + length > Self::MAX {
+            *self = Self::default();
         }
-        let script = Arc::new(Script::new(source.clone(), dialect));
-        self.scripts.insert(key, script.clone());
-        script
+        self.bytes += length;
+        self.read.insert(key, script.clone());
     }
 }
 
-/// Scripts kept read; a system has a few hundred.
-const MAX_SCRIPTS: usize = 4096;
+impl Machine {
+    /// A script, read; one that has been read before costs next to nothing.
+    pub(super) fn script(&mut self, source: &Bytes, dialect: Dialect) -> Result<Arc<Script>, Fatal> {
+        // The cache holds the bytes, so that no others can come to lie at their place.
+        let key = (source.as_ptr() as usize, source.len(), dialect == Dialect::Bash);
+        if let Some(script) = self.scripts.read.get(&key) {
+            return Ok(script.clone());
+        }
+        self.work(Work::Parsed(source.len()))?;
+        let script = Arc::new(Script::new(source.clone(), dialect));
+        self.scripts.keep(key, &script);
+        Ok(script)
+    }
+}

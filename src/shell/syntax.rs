@@ -17,6 +17,8 @@ pub(super) struct Complete {
     pub(super) node: Node,
     /// Where the next one starts.
     pub(super) end: Place,
+    /// Bytes of aliases that were read for it.
+    pub(super) laid: usize,
 }
 
 /// A position in a script.
@@ -41,6 +43,8 @@ pub(super) enum FaultKind {
     Syntax(String),
     #[error("nested more than {0} deep")]
     TooDeep(u32),
+    #[error("more than {0} bytes of aliases in one command")]
+    TooLong(u64),
     /// Only in scripts for bash: what follows would mean something else to dash.
     #[error("`{0}` is bash's alone")]
     Bash(&'static str),
@@ -95,7 +99,7 @@ pub(super) enum Node {
     Function(Arc<Function>),
     /// `[[ ... ]]`, in scripts for bash.
     Test {
-        test: Test,
+        test: Box<Test>,
         line: usize,
     },
     /// `((...))`, in scripts for bash.

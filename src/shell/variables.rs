@@ -47,6 +47,20 @@ impl Variables {
         self.table.get(name)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether the next change copies the table.
+    pub(super) fn is_shared(&self) -> bool {
+        Rc::strong_count(&self.table) > 1
+    }
+
+    /// How many variables [`Variables::environment`] would look at.
+    pub(super) fn stale(&self) -> usize {
+        if self.environment.is_some() { 0 } else { self.table.len() }
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Rc<[u8]>, &Variable)> {
         self.table.iter()
     }

@@ -43,6 +43,14 @@ impl Content {
         }
     }
 
+    /// How many bytes [`Content::bytes`] makes, as it does where there are holes; 0 where it shares.
+    pub fn made_by_bytes(&self) -> u64 {
+        match &self.0 {
+            Repr::Whole(_) => 0,
+            Repr::Sparse { len, .. } => *len,
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

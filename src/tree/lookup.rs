@@ -98,6 +98,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn follow(&mut self, path: &[u8]) -> std::result::Result<(), Errno> {
+        if path.len() >= super::path::MAX_PATH {
+            return Err(Errno::NameTooLong);
+        }
         // Components still to walk, last first.
         let mut todo: Vec<Vec<u8>> = components(path);
         while let Some(part) = todo.pop() {

@@ -7,6 +7,9 @@ use super::Errno;
 /// Longest name of a directory entry, in bytes, of Linux and of ext4.
 pub(super) const MAX_NAME: usize = 255;
 
+/// Longest path that a look-up takes, with the byte that ends it in C.
+pub(super) const MAX_PATH: usize = 4096;
+
 /// One directory entry's name: 1 to 255 bytes, no `/`, no NUL, neither `.` nor `..`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Box<[u8]>);

@@ -12,7 +12,7 @@ use crate::{
 
 /// A postinst on a system of a few programs: how its installation ends.
 fn install(script: &str) -> Result<(), String> {
-    let programs = ["awk", "cat", "dd", "find", "rm", "sed", "sleep", "test"];
+    let programs = ["awk", "cat", "dd", "find", "mkdir", "rm", "sed", "seq", "sleep", "sort", "test", "truncate"];
     let tools = programs.iter().fold(Deb::new("tools", "1"), |deb, name| deb.file(&format!("bin/{name}"), b"\x7fELF"));
     let deb = Deb::new("app", "1").control("postinst", script);
     let limits = Limits { steps: 1_000_000, text: 1 << 20, ..Limits::SCRIPT };
@@ -42,6 +42,15 @@ fn end_soon_with_their_place() {
         (2, "echo x | sed ':a;s/x/xx/g;ba'", text),
         (2, "echo x | sed ':a;H;G;h;ba'", text),
         (2, "while :; do cat /bin/*; cat /a /a >/b; cat /b /b >>/a; echo x >>/a; done", work),
+        (2, "x=$(seq 40000); eval \"f() { : '$x'; }\"", work),
+        (4, "x=$(seq 20000)\nalias a=\"f '$x';\"\na\na", work),
+        (3, "x=$(seq 20000)\ny=${x##$(seq -s '*' 5000)}", work),
+        (2, "mkdir -p $(seq 6000)", work),
+        (2, "truncate -s 40M /x", work),
+        (2, "seq 1000001 >/dev/null", work),
+        (3, "set -- $(seq 100000)\nset -- $@; set -- $@; set -- $@", work),
+        (3, "seq 100000 >/x\nsort /x /x /x >/y", work),
+        (3, "dd if=/dev/zero of=/x bs=1M count=2 2>/dev/null\nsed p /x", text),
         (2, "f() { f; }; f", depth),
         (2, "eval \"$(cat \"$0\")\"", depth),
         (2, "exec \"$0\"", depth),
@@ -61,7 +70,9 @@ fn end_soon_with_their_place() {
 
 #[test]
 fn patience_is_no_fault() {
-    for script in ["sleep 5", "for i in 1 2 3 4 5; do sleep 2; done", "sleep 0.1 0.1s"] {
+    for script in
+        ["sleep 5", "for i in 1 2 3 4 5; do sleep 2; done", "sleep 0.1 0.1s", "x=$(seq 20000); y=${x%%*a*}${x##*a*}"]
+    {
         assert_eq!(install(&format!("#!/bin/sh\n{script}\n")), Ok(()), "{script}");
     }
 }

@@ -4,22 +4,22 @@ use super::number;
 use crate::{
     cause::Cause,
     shell::{
-        How,
+        How, Work,
         interpreter::{Shell, Skip, Unwind},
         raw::Raw,
     },
 };
 
-pub(super) fn succeed(_: &mut Shell<'_>, _: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn succeed(_: &mut Shell<'_>, _: &[Vec<u8>]) -> Result<u32, Unwind> {
     Ok(0)
 }
 
-pub(super) fn fail(_: &mut Shell<'_>, _: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn fail(_: &mut Shell<'_>, _: &[Vec<u8>]) -> Result<u32, Unwind> {
     Ok(1)
 }
 
 /// `break` and `continue`
-pub(super) fn break_loop(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn break_loop(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let count = match arguments.get(1) {
         Some(text) => number(shell, text)?,
         None => 1,
@@ -34,25 +34,25 @@ pub(super) fn break_loop(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result
     Ok(0)
 }
 
-pub(super) fn return_from(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn return_from(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let status = match arguments.get(1) {
-        Some(text) => number(shell, text)? as u8,
+        Some(text) => number(shell, text)? as u32,
         None => shell.status,
     };
     shell.skip = Skip::Return;
     Ok(status)
 }
 
-pub(super) fn exit(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn exit(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     match arguments.get(1) {
-        Some(text) => shell.status = number(shell, text)? as u8,
+        Some(text) => shell.status = number(shell, text)? as u32,
         // In a trap, what counts is the status before it.
         None => shell.status = shell.ending.unwrap_or(shell.status),
     }
     Err(Unwind::Exit)
 }
 
-pub(super) fn shift(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn shift(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let count = match arguments.get(1) {
         Some(text) => number(shell, text)?,
         None => 1,
@@ -62,12 +62,13 @@ pub(super) fn shift(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, 
     if count > held {
         return Err(shell.error("can't shift that many"));
     }
+    shell.machine.work(Work::Pieces(held - count))?;
     shell.state.parameters = shell.state.parameters[count..].into();
     Ok(0)
 }
 
 /// `exec`: the command takes the shell's place; without one, only the redirections count.
-pub(super) fn exec(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn exec(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let rest = match arguments.get(1) {
         Some(first) if first == b"--" => &arguments[2..],
         _ => &arguments[1..],
@@ -84,7 +85,7 @@ pub(super) fn exec(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, U
 }
 
 /// `.`: a file without a slash in its name is searched along `PATH`.
-pub(super) fn dot(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn dot(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let arguments = match arguments.get(1) {
         Some(first) if first == b"--" => &arguments[1..],
         _ => arguments,
@@ -100,7 +101,7 @@ pub(super) fn dot(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Un
             return Err(shell.error(&format!("cannot open {}: {}", Raw(name), error.reason("No such file"))));
         }
     };
-    let script = shell.machine.script(&source, shell.dialect);
+    let script = shell.machine.script(&source, shell.dialect)?;
     let before = std::mem::replace(&mut shell.script, path.into());
     let (line, texts) = (shell.line, std::mem::take(&mut shell.texts));
     shell.command = Some(name.as_slice().into());

@@ -5,7 +5,7 @@ use crate::shell::{
     parse::Dialect,
 };
 
-pub(super) fn echo(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn echo(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let mut words = &arguments[1..];
     let mut newline = true;
     let mut escapes = shell.dialect == Dialect::Dash;

@@ -10,7 +10,7 @@ use crate::{
     tree::{Inode, Node, TreePath},
 };
 
-pub(super) fn test(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn test(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let mut words = &arguments[1..];
     if arguments[0] == b"[" {
         match words.split_last() {

@@ -9,7 +9,7 @@ use crate::{
     tree::Errno,
 };
 
-pub(super) fn cd(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn cd(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let (letters, rest) = options(shell, arguments, b"LP")?;
     let physical = letters.last() == Some(&b'P');
     let mut shows = false;
@@ -21,7 +21,6 @@ pub(super) fn cd(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unw
         }
         Some(target) => target.to_vec(),
     };
-    let target = if target.is_empty() { b".".to_vec() } else { target };
     let mut fault = Errno::NotFound;
     for (candidate, named) in candidates(shell, &target) {
         match enter(shell, &candidate, physical) {
@@ -43,6 +42,8 @@ pub(super) fn cd(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unw
 fn candidates(shell: &Shell<'_>, target: &[u8]) -> Vec<(Vec<u8>, bool)> {
     let relative = !target.starts_with(b"/");
     let first = target.split(|&b| b == b'/').next().unwrap_or_default();
+    // An empty target is searched, too, other than a dot.
+    let target = if target.is_empty() { b"." } else { target };
     let mut found = Vec::new();
     if relative && first != b"." && first != b".." {
         let path = shell.lookup(b"CDPATH").unwrap_or_default();
@@ -103,7 +104,7 @@ fn logical_path(from: &[u8], target: &[u8]) -> Vec<u8> {
     path
 }
 
-pub(super) fn pwd(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn pwd(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let (letters, _) = options(shell, arguments, b"LP")?;
     let path = if letters.last() == Some(&b'P') { shell.state.folder.as_bytes() } else { &shell.state.logical };
     let line = [path, b"\n"].concat();
@@ -111,7 +112,7 @@ pub(super) fn pwd(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Un
     Ok(0)
 }
 
-pub(super) fn umask(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn umask(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let (letters, rest) = options(shell, arguments, b"S")?;
     let umask = shell.state.umask;
     let Some(text) = rest.first() else {

@@ -6,7 +6,7 @@ use crate::shell::{
     raw::Raw,
 };
 
-pub(super) fn getopts(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn getopts(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let [_, letters, name, given @ ..] = arguments else {
         return Err(shell.error("Usage: getopts optstring var [arg...]"));
     };
@@ -22,7 +22,8 @@ pub(super) fn getopts(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8
     let mut value = vec![found.letter];
     match found.argument {
         Argument::Given(text) => shell.assign(b"OPTARG", text)?,
-        Argument::None => shell.unset(b"OPTARG")?,
+        Argument::None if found.done => {}
+        Argument::None => shell.assign(b"OPTARG", Vec::new())?,
         Argument::Wrong(problem) if quiet => {
             shell.assign(b"OPTARG", vec![found.letter])?;
             value = vec![if problem == Problem::Missing { b':' } else { b'?' }];
@@ -42,7 +43,7 @@ pub(super) fn getopts(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8
     shell.assign(b"OPTIND", index.to_string().into_bytes())?;
     (shell.state.option_index, shell.state.option_offset) = (index, offset);
     shell.assign(name, value)?;
-    Ok(u8::from(found.done))
+    Ok(u32::from(found.done))
 }
 
 struct Found {

@@ -8,13 +8,13 @@ use crate::shell::{
     raw::Raw,
 };
 
-pub(super) fn wait(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn wait(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let (_, rest) = options(shell, arguments, b"")?;
     let mut status = 0;
     for text in rest {
         let pid = number(shell, text)?;
         let job = u32::try_from(pid).ok().and_then(|pid| shell.state.jobs.get(&pid));
-        status = job.copied().unwrap_or(127);
+        status = job.map_or(127, |status| u32::from(*status));
     }
     if rest.is_empty() {
         shell.state.jobs = Rc::default();
@@ -23,21 +23,21 @@ pub(super) fn wait(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, U
 }
 
 /// `jobs`: every command run with `&` has ended.
-pub(super) fn jobs(_: &mut Shell<'_>, _: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn jobs(_: &mut Shell<'_>, _: &[Vec<u8>]) -> Result<u32, Unwind> {
     Ok(0)
 }
 
-pub(super) fn interactive(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn interactive(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     Err(shell.not_modelled(&format!("`{}`", Raw(&arguments[0]))))
 }
 
-pub(super) fn times(shell: &mut Shell<'_>, _: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn times(shell: &mut Shell<'_>, _: &[Vec<u8>]) -> Result<u32, Unwind> {
     shell.write(1, b"0m0.000000s 0m0.000000s\n0m0.000000s 0m0.000000s\n")?;
     Ok(0)
 }
 
 /// `ulimit`: nothing is limited, and limits are accepted.
-pub(super) fn ulimit(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn ulimit(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let (letters, rest) = options(shell, arguments, b"HSatfdscmlpnvwr")?;
     if letters.contains(&b'a') {
         return Err(shell.not_modelled("`ulimit -a`"));
@@ -49,7 +49,7 @@ pub(super) fn ulimit(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8,
 }
 
 /// `kill`: there is no process but the script itself.
-pub(super) fn kill(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn kill(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let mut signal = 15;
     let mut rest = &arguments[1..];
     match rest.first().map(Vec::as_slice) {
@@ -86,7 +86,7 @@ pub(super) fn kill(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, U
 }
 
 /// `kill -l`: all names, or those of signals or of statuses that signals leave.
-fn list_signals(shell: &mut Shell<'_>, statuses: &[Vec<u8>]) -> Result<u8, Unwind> {
+fn list_signals(shell: &mut Shell<'_>, statuses: &[Vec<u8>]) -> Result<u32, Unwind> {
     let mut text = String::new();
     if statuses.is_empty() {
         text.push_str("0\n");
@@ -112,6 +112,12 @@ fn named(shell: &mut Shell<'_>, text: &[u8]) -> Result<u8, Unwind> {
     }
 }
 
+/// Signals that do nothing without a trap: CHLD, CONT, URG, WINCH.
+const IGNORED: [u8; 4] = [17, 18, 23, 28];
+
+/// Signals that stop a process until it is told to go on.
+const STOPS: [u8; 4] = [19, 20, 21, 22];
+
 /// A signal to the script: its trap, or its end.
 fn raise(shell: &mut Shell<'_>, signal: u8) -> Result<(), Unwind> {
     let action = shell.state.traps.get(&signal).cloned();
@@ -121,6 +127,15 @@ fn raise(shell: &mut Shell<'_>, signal: u8) -> Result<(), Unwind> {
             shell.pending.push(signal);
             Ok(())
         }
-        _ => Err(shell.not_modelled(&format!("a script that ends itself with signal {signal}"))),
+        None if IGNORED.contains(&signal) => Ok(()),
+        _ if shell.subshells > 0 || STOPS.contains(&signal) => {
+            Err(shell.not_modelled(&format!("a script that ends itself with signal {signal}")))
+        }
+        _ => {
+            // Nothing runs any more, not even the trap on `EXIT`.
+            shell.state.traps = Rc::default();
+            shell.status = 128 + u32::from(signal);
+            Err(Unwind::Exit)
+        }
     }
 }

@@ -11,14 +11,14 @@ use crate::shell::{
 };
 
 /// `command` where it is not a prefix: `-v`, `-V`, or no name at all.
-pub(super) fn command(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn command(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let (letters, rest) = options(shell, arguments, b"pvV")?;
     let Some(name) = rest.first() else { return Ok(0) };
     let default_path = letters.contains(&b'p');
     describe(shell, name, letters.contains(&b'V'), default_path)
 }
 
-pub(super) fn type_of(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn type_of(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let mut status = 0;
     for name in &arguments[1..] {
         status |= describe(shell, name, true, false)?;
@@ -27,7 +27,7 @@ pub(super) fn type_of(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8
 }
 
 /// Says what a name means; in a sentence, or so that it can be used as a command.
-fn describe(shell: &mut Shell<'_>, name: &[u8], sentence: bool, default_path: bool) -> Result<u8, Unwind> {
+fn describe(shell: &mut Shell<'_>, name: &[u8], sentence: bool, default_path: bool) -> Result<u32, Unwind> {
     let (plain, said) = if is_reserved(name) {
         (name.to_vec(), b" is a shell keyword".to_vec())
     } else if let Some(text) = shell.state.aliases.get(name) {
@@ -74,7 +74,7 @@ fn located(shell: &Shell<'_>, name: &[u8], default_path: bool) -> Option<Vec<u8>
 }
 
 /// `hash`: programs are found anew each time, so there is nothing to remember.
-pub(super) fn hash(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn hash(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let (_, rest) = options(shell, arguments, b"rv")?;
     let mut status = 0;
     for name in rest {
@@ -87,7 +87,7 @@ pub(super) fn hash(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, U
     Ok(status)
 }
 
-pub(super) fn alias(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn alias(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let mut text = Vec::new();
     let mut status = 0;
     let line = |name: &[u8], value: &[u8]| [name, b"=", &single_quoted(value), b"\n"].concat();
@@ -115,7 +115,7 @@ pub(super) fn alias(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, 
     Ok(status)
 }
 
-pub(super) fn unalias(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn unalias(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let (letters, rest) = options(shell, arguments, b"a")?;
     if letters.contains(&b'a') {
         shell.state.aliases = Rc::default();

@@ -7,7 +7,7 @@ use crate::shell::{
     raw::Raw,
 };
 
-pub(super) fn set(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn set(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     if arguments.len() == 1 {
         return list_variables(shell);
     }
@@ -91,7 +91,7 @@ fn list_options(shell: &mut Shell<'_>, table: bool) -> Result<(), Unwind> {
     Ok(())
 }
 
-fn list_variables(shell: &mut Shell<'_>) -> Result<u8, Unwind> {
+fn list_variables(shell: &mut Shell<'_>) -> Result<u32, Unwind> {
     let mut text = Vec::new();
     for (name, variable) in shell.state.variables.iter() {
         if let Some(value) = &variable.value {

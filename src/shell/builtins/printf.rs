@@ -6,7 +6,7 @@ use crate::shell::{
     raw::Raw,
 };
 
-pub(super) fn printf(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn printf(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let rest = match arguments.get(1).map(Vec::as_slice) {
         Some(b"--") => &arguments[2..],
         Some([b'-', letter, ..]) => {
@@ -22,7 +22,7 @@ pub(super) fn printf(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8,
         shell.warn(fault)?;
     }
     match printed.error {
-        None => Ok(u8::from(!printed.faults.is_empty())),
+        None => Ok(u32::from(!printed.faults.is_empty())),
         Some(fault) => Err(shell.error(&fault)),
     }
 }

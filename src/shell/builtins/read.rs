@@ -10,7 +10,7 @@ use crate::shell::{
 /// One byte read; an escaped one separates nothing.
 type Byte = (u8, bool);
 
-pub(super) fn read(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn read(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let mut arguments = arguments.to_vec();
     // A prompt is only shown on a terminal.
     if let Some(at) = arguments.iter().position(|argument| argument == b"-p")
@@ -33,7 +33,7 @@ pub(super) fn read(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, U
         let value = if last { remainder(rest, &separators) } else { field(&mut rest, &separators) };
         shell.assign(name, value)?;
     }
-    Ok(u8::from(!complete))
+    Ok(u32::from(!complete))
 }
 
 /// The bytes of a line without its newline, and whether it had one.

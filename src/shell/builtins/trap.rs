@@ -38,7 +38,7 @@ pub(super) fn signal_name(number: u8) -> String {
     }
 }
 
-pub(super) fn trap(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn trap(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let rest = match arguments.get(1) {
         Some(first) if first == b"--" => &arguments[2..],
         _ => &arguments[1..],
@@ -65,7 +65,7 @@ pub(super) fn trap(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, U
     Ok(0)
 }
 
-fn list(shell: &mut Shell<'_>) -> Result<u8, Unwind> {
+fn list(shell: &mut Shell<'_>) -> Result<u32, Unwind> {
     let mut text = Vec::new();
     for (number, action) in &*shell.state.traps {
         let name = if *number == 0 { "EXIT".to_owned() } else { signal_name(*number) };

@@ -26,7 +26,7 @@ fn valid<'a>(shell: &mut Shell<'_>, name: &'a [u8]) -> Result<&'a [u8], Unwind> 
 }
 
 /// `export` and `readonly`
-pub(super) fn export(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn export(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let export = arguments[0] == b"export";
     let (letters, rest) = options(shell, arguments, b"p")?;
     if letters.contains(&b'p') || rest.is_empty() {
@@ -47,7 +47,7 @@ pub(super) fn export(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8,
     Ok(0)
 }
 
-fn list(shell: &mut Shell<'_>, export: bool) -> Result<u8, Unwind> {
+fn list(shell: &mut Shell<'_>, export: bool) -> Result<u32, Unwind> {
     let word: &[u8] = if export { b"export " } else { b"readonly " };
     let mut text = Vec::new();
     for (name, variable) in shell.state.variables.iter() {
@@ -65,7 +65,7 @@ fn list(shell: &mut Shell<'_>, export: bool) -> Result<u8, Unwind> {
     Ok(0)
 }
 
-pub(super) fn local(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn local(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     if shell.functions == 0 {
         return Err(shell.error("not in a function"));
     }
@@ -94,7 +94,7 @@ pub(super) fn local(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, 
     Ok(0)
 }
 
-pub(super) fn unset(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u8, Unwind> {
+pub(super) fn unset(shell: &mut Shell<'_>, arguments: &[Vec<u8>]) -> Result<u32, Unwind> {
     let (letters, rest) = options(shell, arguments, b"vf")?;
     let functions = letters.last() == Some(&b'f');
     for name in rest {

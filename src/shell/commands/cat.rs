@@ -26,9 +26,11 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
         arguments.operands.push(b"-".to_vec());
     }
     let mut status = Status::SUCCESS;
+    let plain = arguments.options.iter().all(|(option, _)| *option == "u");
     let mut text = Vec::new();
     for file in &arguments.operands {
         match process.read_file(file) {
+            Ok(bytes) if plain => process.out(&bytes)?,
             Ok(bytes) => text.extend_from_slice(&bytes),
             Err(error) => {
                 process.complain(&format!("{}: {}", show(file), error.errno))?;
@@ -36,8 +38,10 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
             }
         }
     }
-    let plain = arguments.options.iter().all(|(option, _)| *option == "u");
-    process.out(&if plain { text } else { dress(&arguments, &text) })?;
+    if !plain {
+        process.machine.fits_budget(text.len())?;
+        process.out(&dress(&arguments, &text))?;
+    }
     Ok(status)
 }
 

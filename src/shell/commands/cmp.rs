@@ -48,7 +48,8 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
         }
     } else if let Some(at) = differing.first() {
         let line = memchr::memchr_iter(b'\n', &a[..*at]).count() + 1;
-        let text = format!("{} {} differ: byte {}, line {line}\n", show(&first), show(&second), at + 1);
+        let unit = if process.translates() { "byte" } else { "char" };
+        let text = format!("{} {} differ: {unit} {}, line {line}\n", show(&first), show(&second), at + 1);
         process.out(text.as_bytes())?;
         return Ok(Status::FAILURE);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::shell::{Fatal, Process, Status, files::show, size::size};
+use crate::shell::{Fatal, Process, Status, Work, files::show, size::size};
 
 pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
     let mut operands: BTreeMap<String, Vec<u8>> = BTreeMap::new();
@@ -76,7 +76,10 @@ fn read(process: &mut Process<'_>, input: &[u8], most: Option<usize>) -> Result<
     let limit = process.machine.limits.bytes;
     match input {
         b"/dev/zero" => match most {
-            Some(length) if length as u64 <= limit => Ok(Ok(vec![0; length].into())),
+            Some(length) if length as u64 <= limit => {
+                process.machine.work(Work::Made(length))?;
+                Ok(Ok(vec![0; length].into()))
+            }
             _ => Err(Fatal::Limit { what: "bytes in a file that a script writes", limit }),
         },
         b"/dev/urandom" | b"/dev/random" => Err(process.not_modelled("randomness")),
@@ -101,6 +104,7 @@ fn write(
     if seek.saturating_add(part.len()) as u64 > limit {
         return Err(Fatal::Limit { what: "bytes in a file that a script writes", limit });
     }
+    process.machine.fits_budget(seek + part.len())?;
     let mut whole = process.read_file(path).unwrap_or_default().to_vec();
     if !keep {
         whole.truncate(seek);

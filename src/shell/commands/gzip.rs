@@ -7,7 +7,7 @@ use flate2::{Compression as Level, GzBuilder};
 use crate::{
     deb::compress::{self, Compression, Limits},
     shell::{
-        Fatal, Process, Status,
+        Fatal, Process, Status, Work,
         files::show,
         options::{Arguments, parse},
     },
@@ -37,8 +37,6 @@ impl<'a> Plain<'a> {
         bytes
     }
 }
-
-const LIMITS: Limits = Limits { output: 1 << 30, ..Limits::PACKAGE };
 
 const CODER: Coder = Coder { suffix: b".gz", encode, compression: Compression::Gzip, keeps: false };
 
@@ -73,6 +71,23 @@ fn encode(plain: Plain<'_>, level: u32) -> std::io::Result<Vec<u8>> {
     encoder.finish()
 }
 
+/// No more than what may still be written is made; the error is a complaint.
+fn plain_bytes(
+    process: &mut Process<'_>,
+    compression: Compression,
+    input: &[u8],
+) -> Result<Result<Vec<u8>, String>, Fatal> {
+    let room = process.machine.room();
+    let limits = Limits { output: room, ..Limits::PACKAGE };
+    match compress::decode_to_vec(compression, input, &limits) {
+        Err(compress::Error::TooLarge { limit }) if limit == room => {
+            process.machine.work(Work::Made(room as usize + 32))?;
+            Err(Fatal::Limit { what: "bytes in a pipe", limit: process.machine.limits.bytes })
+        }
+        coded => Ok(coded.map_err(|error| error.to_string())),
+    }
+}
+
 /// The level that was asked for last: `-19` is one number, `-q9` a letter and a digit.
 fn level(process: &Process<'_>, arguments: &Arguments, usual: u32) -> u32 {
     let number = |text: &[u8]| std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
@@ -102,7 +117,7 @@ pub(super) fn code(
         };
         let plain = if path == b"-" { Plain::Stream(&input) } else { Plain::File(&input) };
         let coded = match decode {
-            true => compress::decode_to_vec(coder.compression, &input, &LIMITS).map_err(|error| error.to_string()),
+            true => plain_bytes(process, coder.compression, &input)?,
             false => (coder.encode)(plain, level).map_err(|error| error.to_string()),
         };
         let done = match coded {
@@ -144,6 +159,7 @@ fn replace(
     }
     let id = process.lookup(path).map_err(text)?;
     let stat = process.inode(id).stat.clone();
+    process.machine.has_worked(Work::Made(coded.len()));
     let made = process.create(&target, 0o600, Node::Regular(coded.into())).map_err(text)?;
     *process.machine.tree.stat_mut(made) = stat;
     let keep = arguments.has("k") || (coder.keeps && !arguments.has("rm"));

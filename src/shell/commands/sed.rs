@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     shell::{
-        Fatal, Process, Status,
+        Fatal, Process, Status, Work,
         files::{dir_name, join, show},
         options::{Arguments, parse},
         sed::{Ending, Input, Script, Settings, parse as parse_script, run as run_script},
@@ -59,8 +59,10 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
     let text = text.join(&b'\n');
     let script = match parse_script(&text, &settings) {
         Ok(script) => script,
-        Err(message) if message.ends_with("is not modelled") => return Err(process.not_modelled(message)),
         Err(message) => {
+            if let Some(what) = message.strip_suffix(" is not modelled") {
+                return Err(process.not_modelled(what));
+            }
             process.complain(&message)?;
             return Ok(Status(if message.contains("can't find label") { 4 } else { 1 }));
         }
@@ -96,6 +98,10 @@ fn inputs(process: &mut Process<'_>, arguments: &Arguments) -> Result<(Files, u8
             Ok(bytes) => files.push((path, bytes)),
             Err(error) if error.errno == Errno::IsDirectory => {
                 process.complain(&format!("read error on {}: {}", show(&path), error.errno))?;
+                return Ok((files, 4));
+            }
+            Err(error) if error.errno == Errno::BadDescriptor => {
+                process.complain(&format!("read error on stdin: {}", error.errno))?;
                 return Ok((files, 4));
             }
             Err(error) => {
@@ -163,6 +169,7 @@ fn edit(
         let mut out = Vec::new();
         let mut input = Input::new(vec![(path.clone(), bytes)], settings.end);
         let ending = run_script(process, script, settings, &mut input, &mut out, written)?;
+        process.machine.work(Work::Made(out.len()))?;
         let stat = process.inode(old).stat.clone();
         let absolute = process.absolute(&path);
         if !suffix.is_empty() {

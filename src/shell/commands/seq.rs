@@ -2,6 +2,9 @@
 
 use crate::shell::{Fatal, Process, Status, files::show, options::parse_list};
 
+/// Bytes that are written at once.
+const CHUNK: usize = 64 << 10;
+
 /// A decimal number: value times ten to the `decimals`.
 #[derive(Clone, Copy)]
 struct Decimal {
@@ -68,16 +71,22 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
     let mut out = Vec::new();
     let mut value = start;
     while if by > 0 { value <= end } else { value >= end } {
-        if out.len() as u64 > process.machine.limits.bytes {
-            return Err(Fatal::Limit { what: "bytes in a pipe", limit: process.machine.limits.bytes });
+        process.machine.step()?;
+        if out.len() >= CHUNK {
+            process.out(&out)?;
+            out.clear();
         }
         if value != start {
             out.extend_from_slice(&separator);
         }
-        out.extend_from_slice(shown(value / 10_i128.pow(shared - decimals), decimals, width).as_bytes());
+        let number = if shared > decimals { value / 10_i128.pow(shared - decimals) } else { value };
+        match i64::try_from(number) {
+            Ok(number) if decimals == 0 && width == 0 => out.extend_from_slice(number.to_string().as_bytes()),
+            _ => out.extend_from_slice(shown(number, decimals, width).as_bytes()),
+        }
         value += by;
     }
-    if !out.is_empty() {
+    if value != start {
         out.push(b'\n');
     }
     process.out(&out)?;

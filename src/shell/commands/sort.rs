@@ -3,9 +3,10 @@
 use std::cmp::Ordering;
 
 use crate::shell::{
-    Fatal, Process, Status,
+    Fatal, Process, Status, Work,
     files::show,
-    options::{Arguments, parse},
+    options::{Arguments, parse_list},
+    size::number,
     sort::{Key, Order, compare},
     text::lines,
 };
@@ -37,7 +38,7 @@ const OPTIONS: &[&str] = &[
 ];
 
 pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
-    let mut arguments = parse(process, OPTIONS)?;
+    let mut arguments = parse_list(process, with_keys(process.arguments()), OPTIONS)?;
     if arguments.has("R") {
         return Err(process.not_modelled("a random order"));
     }
@@ -72,6 +73,10 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
             }
         }
     }
+    let count: usize = texts.iter().map(|text| memchr::memchr_iter(end, text).count() + 1).sum();
+    process.machine.work(Work::Pieces(count))?;
+    let length = texts.iter().map(|text| text.len() + 1).sum();
+    process.machine.fits_budget(length)?;
     let mut all: Vec<&[u8]> = texts.iter().flat_map(|text| lines(text, end)).collect();
     if arguments.has("c") || arguments.has("C") {
         let quiet = arguments.has("C") || matches!(arguments.value("c"), Some(b"quiet" | b"silent"));
@@ -81,7 +86,7 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
     if order.unique {
         all.dedup_by(|later, first| compare(&order, first, later) == Ordering::Equal);
     }
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(length);
     for line in all {
         out.extend_from_slice(line);
         out.push(end);
@@ -96,6 +101,50 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
         }
     }
     Ok(Status::SUCCESS)
+}
+
+/// The old way to give a key, `+FROM [-TO]` with fields and bytes counted from 0, as `-k`.
+fn with_keys(arguments: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let digit = |text: &[u8]| text.first().is_some_and(u8::is_ascii_digit);
+    let mut rest = arguments.into_iter().peekable();
+    let mut found = Vec::new();
+    while let Some(argument) = rest.next() {
+        let start = argument.strip_prefix(b"+").filter(|text| digit(text)).and_then(|text| place(text, true));
+        let Some(mut key) = start else {
+            let last = argument == b"--";
+            found.push(argument);
+            if last {
+                found.extend(rest);
+                break;
+            }
+            continue;
+        };
+        let end = rest.peek().and_then(|next| next.strip_prefix(b"-").filter(|text| digit(text)));
+        if let Some(end) = end.and_then(|text| place(text, false)) {
+            key.push(b',');
+            key.extend(end);
+            rest.next();
+        }
+        found.extend([b"-k".to_vec(), key]);
+    }
+    found
+}
+
+/// `F[.C][LETTERS]`, counted from 0, as a place counted from 1; an end at byte 0 is that of the field before.
+fn place(text: &[u8], start: bool) -> Option<Vec<u8>> {
+    let digits = |text: &[u8]| text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (field, rest) = text.split_at(digits(text));
+    let (byte, letters) = match rest {
+        [b'.', rest @ ..] => rest.split_at(digits(rest)),
+        rest => (b"0".as_slice(), rest),
+    };
+    let (field, byte) = (number(field)?, number(byte)?);
+    let place = match (start, byte) {
+        (true, _) => format!("{}.{}", field.checked_add(1)?, byte.checked_add(1)?),
+        (false, 0) => field.to_string(),
+        (false, _) => format!("{}.{byte}", field.checked_add(1)?),
+    };
+    Some([place.as_bytes(), letters].concat())
 }
 
 fn order(arguments: &Arguments, separator: Option<u8>) -> Result<Order, String> {

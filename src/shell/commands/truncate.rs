@@ -43,6 +43,7 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
         if length > limit {
             return Err(Fatal::Limit { what: "bytes in a file that a script writes", limit });
         }
+        process.machine.fits_budget(usize::try_from(length).unwrap_or(0))?;
         let mut bytes = process.read_file(path).unwrap_or_default().to_vec();
         bytes.resize(usize::try_from(length).unwrap_or(0), 0);
         if let Err(error) = process.write_file(path, bytes) {

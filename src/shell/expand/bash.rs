@@ -26,18 +26,22 @@ impl Shell<'_> {
                 if unit == u16::from(b'&') { made.extend_from_slice(matched) } else { made.push(unit as u8) }
             }
         };
+        let mut effort = self.machine.effort();
+        let most = self.machine.limits.text;
         let mut made = Vec::new();
         if which == Replace::Suffix {
-            let kept = text.len() - pattern.suffix(&text, true).unwrap_or(0);
+            let found = pattern.suffix(&text, true, &mut effort);
+            let kept = text.len() - found.unwrap_or(0);
             made.extend_from_slice(&text[..kept]);
-            if pattern.suffix(&text, true).is_some() {
+            if found.is_some() {
                 put(&text[kept..], &mut made);
             }
         } else {
             let mut at = 0;
             let mut done = false;
-            while at < text.len() {
-                match pattern.prefix(&text[at..], true).filter(|&length| length > 0 && !done) {
+            while at < text.len() && made.len() as u64 <= most {
+                let found = if done { None } else { pattern.prefix(&text[at..], true, &mut effort) };
+                match found.filter(|&length| length > 0) {
                     Some(length) => {
                         put(&text[at..at + length], &mut made);
                         at += length;
@@ -51,6 +55,8 @@ impl Shell<'_> {
                 }
             }
         }
+        self.machine.compared(&effort)?;
+        self.machine.text(made.len())?;
         out.units.truncate(start);
         out.push(&made, mode.quoted);
         Ok(())

@@ -2,6 +2,7 @@
 
 use super::{Expansion, Mode, ONE, SEPARATOR};
 use crate::shell::{
+    Work,
     interpreter::{Shell, Unwind},
     raw::Raw,
     syntax::{Operation, Parameter, ParameterName, Part, Substitute},
@@ -28,16 +29,22 @@ impl Shell<'_> {
     pub(super) fn parameter(&mut self, parameter: &Parameter, mode: Mode, out: &mut Expansion) -> Result<(), Unwind> {
         let start = out.units.len();
         let name = &parameter.name;
+        let mut set = false;
+        if !matches!(parameter.operation, Operation::Bad) {
+            set = self.parameter_value(name, mode, out);
+            if !matches!(parameter.operation, Operation::Value) {
+                // What an operation takes away has been put together, too.
+                self.machine.work(Work::Made(out.units.len() - start))?;
+            }
+        }
         match &parameter.operation {
             Operation::Value => {
-                let set = self.parameter_value(name, mode, out);
                 self.must_be_set(set, name)?;
                 if !set {
                     return Ok(());
                 }
             }
             Operation::Length => {
-                let set = self.parameter_value(name, mode, out);
                 let length = out.units.len() - start;
                 out.units.truncate(start);
                 self.must_be_set(set, name)?;
@@ -48,14 +55,12 @@ impl Shell<'_> {
                 return Ok(());
             }
             Operation::Substitute { how, null, word } => {
-                let set = self.parameter_value(name, mode, out);
                 let counts = set && !(*null && out.units.len() == start);
                 if self.substitute(name, *how, *null, word, counts, start, mode, out)? {
                     return Ok(());
                 }
             }
             Operation::Trim { suffix, longest, pattern } => {
-                let set = self.parameter_value(name, mode, out);
                 self.must_be_set(set, name)?;
                 if !set {
                     return Ok(());
@@ -63,17 +68,14 @@ impl Shell<'_> {
                 self.trim(start, *suffix, *longest, pattern, out)?;
             }
             Operation::Replace { which, pattern, replacement } => {
-                let set = self.parameter_value(name, mode, out);
                 self.must_be_set(set, name)?;
                 self.replace(start, *which, pattern, replacement, mode, out)?;
             }
             Operation::Slice { offset, length } => {
-                let set = self.parameter_value(name, mode, out);
                 self.must_be_set(set, name)?;
                 self.slice(start, offset, length.as_deref(), mode, out)?;
             }
             Operation::Letters { upper, all } => {
-                let set = self.parameter_value(name, mode, out);
                 self.must_be_set(set, name)?;
                 self.letters(start, *upper, *all, out)?;
             }
@@ -151,14 +153,15 @@ impl Shell<'_> {
     ) -> Result<(), Unwind> {
         let pattern = self.expand(pattern, ONE)?.pattern();
         let text: Vec<u8> = out.units[start..].iter().map(|&unit| unit as u8).collect();
+        let mut effort = self.machine.effort();
         if suffix {
-            if let Some(length) = pattern.suffix(&text, longest) {
+            if let Some(length) = pattern.suffix(&text, longest, &mut effort) {
                 out.units.truncate(start + text.len() - length);
             }
-        } else if let Some(length) = pattern.prefix(&text, longest) {
+        } else if let Some(length) = pattern.prefix(&text, longest, &mut effort) {
             out.units.drain(start..start + length);
         }
-        Ok(())
+        Ok(self.machine.compared(&effort)?)
     }
 
     /// With `set -u`, expanding what is not set is an error.

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::{Local, Shell, Unwind};
+use crate::shell::Work;
 
 impl Shell<'_> {
     /// The value of a variable.
@@ -13,6 +14,7 @@ impl Shell<'_> {
     /// Sets a variable.
     pub(in crate::shell) fn assign(&mut self, name: &[u8], value: Vec<u8>) -> Result<(), Unwind> {
         self.machine.fits(value.len())?;
+        self.charge_table(name)?;
         if name == b"OPTIND" {
             self.state.option_index =
                 crate::shell::arithmetic::number(&value).map_or(1, |n| n.clamp(1, 1 << 20) as usize);
@@ -27,7 +29,17 @@ impl Shell<'_> {
         Ok(())
     }
 
+    /// Counts what changing a variable costs beside its value.
+    fn charge_table(&mut self, name: &[u8]) -> Result<(), Unwind> {
+        let variables = &self.state.variables;
+        let copied = if variables.is_shared() { variables.len() } else { 0 };
+        let new = usize::from(variables.variable(name).is_none());
+        self.machine.work(Work::Entries(copied))?;
+        Ok(self.machine.work(Work::Pieces(new))?)
+    }
+
     pub(in crate::shell) fn unset(&mut self, name: &[u8]) -> Result<(), Unwind> {
+        self.charge_table(name)?;
         match self.state.variables.unset(name) {
             Ok(()) => Ok(()),
             Err(error) => Err(self.error(&error.to_string())),

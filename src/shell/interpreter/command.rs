@@ -36,7 +36,7 @@ struct Expanded {
 }
 
 impl Shell<'_> {
-    pub(super) fn simple(&mut self, simple: &Simple, tested: bool) -> Result<u8, Unwind> {
+    pub(super) fn simple(&mut self, simple: &Simple, tested: bool) -> Result<u32, Unwind> {
         self.step()?;
         self.line = simple.line;
         self.substituted = 0;
@@ -149,7 +149,7 @@ impl Shell<'_> {
     }
 
     /// Makes the assignments in front of a command and runs it.
-    fn assigned_command(&mut self, simple: &Simple, expanded: Expanded, tested: bool) -> Result<u8, Unwind> {
+    fn assigned_command(&mut self, simple: &Simple, expanded: Expanded, tested: bool) -> Result<u32, Unwind> {
         let local = !expanded.special && !matches!(expanded.target, Target::Nothing);
         let traces = self.state.options.xtrace();
         let mut shown = Vec::new();
@@ -177,21 +177,17 @@ impl Shell<'_> {
         }
         match expanded.target {
             Target::Nothing => Ok(self.substituted),
-            Target::BuiltIn(builtin) => {
-                let arguments = expanded.arguments.clone();
-                let result = self.built_in(builtin, &expanded.arguments, tested);
-                match result {
-                    Err(Unwind::Error) if !expanded.special => Ok(self.status),
-                    Err(Unwind::Fatal(fatal)) => Err(self.at(arguments, *fatal)),
-                    result => result,
-                }
-            }
+            Target::BuiltIn(builtin) => match self.built_in(builtin, &expanded.arguments, tested) {
+                Err(Unwind::Error) if !expanded.special => Ok(self.status),
+                Err(Unwind::Fatal(fatal)) => Err(self.at(expanded.arguments, *fatal)),
+                result => result,
+            },
             Target::Function(defined) => self.call(&defined, expanded.arguments, tested),
             Target::External => self.external(expanded.arguments, expanded.default_path),
         }
     }
 
-    fn built_in(&mut self, builtin: &'static Builtin, arguments: &[Vec<u8>], tested: bool) -> Result<u8, Unwind> {
+    fn built_in(&mut self, builtin: &'static Builtin, arguments: &[Vec<u8>], tested: bool) -> Result<u32, Unwind> {
         let command = self.command.replace(builtin.name.as_bytes().into());
         self.mark();
         let result = match builtin.name {
@@ -216,7 +212,7 @@ impl Shell<'_> {
     }
 
     /// Calls a function.
-    fn call(&mut self, defined: &Defined, mut arguments: Vec<Vec<u8>>, tested: bool) -> Result<u8, Unwind> {
+    fn call(&mut self, defined: &Defined, mut arguments: Vec<Vec<u8>>, tested: bool) -> Result<u32, Unwind> {
         arguments.remove(0);
         self.mark();
         let parameters = std::mem::replace(&mut self.state.parameters, arguments.into());
@@ -247,13 +243,15 @@ impl Shell<'_> {
     }
 
     /// Runs a command of the tree in a process of its own.
-    pub(in crate::shell) fn external(&mut self, arguments: Vec<Vec<u8>>, default_path: bool) -> Result<u8, Unwind> {
+    pub(in crate::shell) fn external(&mut self, arguments: Vec<Vec<u8>>, default_path: bool) -> Result<u32, Unwind> {
         let path: Rc<[u8]> = match self.state.variables.get(b"PATH") {
             _ if default_path => DEFAULT_PATH.into(),
             Some(path) => path.clone(),
             None => Rc::default(),
         };
         self.machine.work(Work::Program)?;
+        self.machine.work(Work::Pieces(memchr::memchr_iter(b':', &path).count()))?;
+        self.machine.work(Work::Entries(self.state.variables.stale()))?;
         let program = exec::find(self.machine, &arguments[0], &path, &self.state.folder);
         match program {
             exec::Program::Missing if arguments[0].is_empty() => {
@@ -280,7 +278,7 @@ impl Shell<'_> {
         let shown = launch.argv.clone();
         self.mark();
         match exec::run(self.machine, program, launch) {
-            Ok(Status(status)) => Ok(status),
+            Ok(Status(status)) => Ok(u32::from(status)),
             Err(fatal) => Err(self.always_at(shown, fatal)),
         }
     }

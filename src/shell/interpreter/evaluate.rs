@@ -1,16 +1,16 @@
 //! Compound commands, lists and pipelines (POSIX XCU 2.9).
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use super::{Defined, Shell, Skip, Unwind};
 use crate::shell::{
-    OpenFile,
-    syntax::{Arm, Connector, Node, Redirect, Word},
+    OpenFile, Work,
+    syntax::{Arm, Connector, Function, Node, Redirect, Word},
 };
 
 impl Shell<'_> {
     /// Runs a command. `tested`: its failure is being asked for, so that `set -e` doesn't count.
-    pub(in crate::shell) fn evaluate(&mut self, node: &Node, tested: bool) -> Result<u8, Unwind> {
+    pub(in crate::shell) fn evaluate(&mut self, node: &Node, tested: bool) -> Result<u32, Unwind> {
         if self.state.options.noexec() {
             return Ok(0);
         }
@@ -29,14 +29,14 @@ impl Shell<'_> {
         Ok(status)
     }
 
-    fn node(&mut self, node: &Node, tested: bool) -> Result<u8, Unwind> {
+    fn node(&mut self, node: &Node, tested: bool) -> Result<u32, Unwind> {
         match node {
             Node::Simple(simple) => self.simple(simple, tested),
             Node::Pipe(parts) => self.pipe(parts, tested),
             Node::Not(node) => {
                 let status = self.evaluate(node, true)?;
                 // `! return 3` returns 3.
-                Ok(if self.skip == Skip::None { u8::from(status == 0) } else { status })
+                Ok(if self.skip == Skip::None { u32::from(status == 0) } else { status })
             }
             Node::AndOr { first, rest } => self.and_or(first, rest, tested),
             Node::List(nodes) => {
@@ -85,22 +85,27 @@ impl Shell<'_> {
             Node::Test { test, line } => {
                 self.line = *line;
                 self.step()?;
-                Ok(u8::from(!self.test(test)?))
+                Ok(u32::from(!self.test(test)?))
             }
             Node::Arithmetic { parts, line } => {
                 self.line = *line;
                 self.step()?;
-                Ok(u8::from(self.arithmetic(parts)? == 0))
+                Ok(u32::from(self.arithmetic(parts)? == 0))
             }
-            Node::Function(function) => {
-                let defined = Defined { function: function.clone(), script: self.script.clone() };
-                Rc::make_mut(&mut self.state.functions).insert(function.name.clone(), defined);
-                Ok(0)
-            }
+            Node::Function(function) => self.define(function),
         }
     }
 
-    fn and_or(&mut self, first: &Node, rest: &[(Connector, Node)], tested: bool) -> Result<u8, Unwind> {
+    fn define(&mut self, function: &Arc<Function>) -> Result<u32, Unwind> {
+        if Rc::strong_count(&self.state.functions) > 1 {
+            self.machine.work(Work::Entries(self.state.functions.len()))?;
+        }
+        let defined = Defined { function: function.clone(), script: self.script.clone() };
+        Rc::make_mut(&mut self.state.functions).insert(function.name.clone(), defined);
+        Ok(0)
+    }
+
+    fn and_or(&mut self, first: &Node, rest: &[(Connector, Node)], tested: bool) -> Result<u32, Unwind> {
         let mut status = self.evaluate(first, true)?;
         for (index, (connector, node)) in rest.iter().enumerate() {
             if self.skip != Skip::None {
@@ -114,14 +119,14 @@ impl Shell<'_> {
         Ok(status)
     }
 
-    fn subshell_body(&mut self, redirects: &[Redirect], node: &Node, tested: bool) -> Result<u8, Unwind> {
+    fn subshell_body(&mut self, redirects: &[Redirect], node: &Node, tested: bool) -> Result<u32, Unwind> {
         let opened = self.open_redirects(redirects)?;
         self.apply_redirects(opened)?;
         self.evaluate(node, tested)
     }
 
     /// Runs the commands from left to right, each to its end; what one writes waits for the next.
-    fn pipe(&mut self, parts: &[Node], tested: bool) -> Result<u8, Unwind> {
+    fn pipe(&mut self, parts: &[Node], tested: bool) -> Result<u32, Unwind> {
         let mut input = None;
         let mut status = 0;
         let mut failure = 0;
@@ -146,7 +151,7 @@ impl Shell<'_> {
     }
 
     /// `&`: the command runs to its end at once.
-    fn background(&mut self, node: &Node) -> Result<u8, Unwind> {
+    fn background(&mut self, node: &Node) -> Result<u32, Unwind> {
         self.machine.background_processes += 1;
         let pid = super::PID + self.machine.background_processes;
         let status = self.subshell(|shell| {
@@ -154,7 +159,7 @@ impl Shell<'_> {
             shell.evaluate(node, false)
         })?;
         self.state.background = Some(pid);
-        Rc::make_mut(&mut self.state.jobs).insert(pid, status);
+        Rc::make_mut(&mut self.state.jobs).insert(pid, status as u8);
         Ok(0)
     }
 
@@ -178,7 +183,7 @@ impl Shell<'_> {
         }
     }
 
-    fn repeat(&mut self, test: &Node, body: &Node, until: bool, tested: bool) -> Result<u8, Unwind> {
+    fn repeat(&mut self, test: &Node, body: &Node, until: bool, tested: bool) -> Result<u32, Unwind> {
         let mut status = 0;
         self.loops += 1;
         loop {
@@ -205,7 +210,7 @@ impl Shell<'_> {
         Ok(status)
     }
 
-    fn for_each(&mut self, variable: &[u8], words: Option<&[Word]>, body: &Node, tested: bool) -> Result<u8, Unwind> {
+    fn for_each(&mut self, variable: &[u8], words: Option<&[Word]>, body: &Node, tested: bool) -> Result<u32, Unwind> {
         let values = match words {
             Some(words) => {
                 let mut values = Vec::with_capacity(words.len());
@@ -214,7 +219,10 @@ impl Shell<'_> {
                 }
                 values
             }
-            None => self.state.parameters.to_vec(),
+            None => {
+                self.machine.work(Work::Pieces(self.state.parameters.len()))?;
+                self.state.parameters.to_vec()
+            }
         };
         let mut status = 0;
         self.loops += 1;
@@ -230,13 +238,22 @@ impl Shell<'_> {
         Ok(status)
     }
 
-    fn case(&mut self, subject: &Word, arms: &[Arm], tested: bool) -> Result<u8, Unwind> {
+    /// Whether a text matches the pattern that a word expands to.
+    pub(super) fn matches(&mut self, pattern: &Word, text: &[u8]) -> Result<bool, Unwind> {
+        let pattern = self.case_pattern(pattern)?;
+        let mut effort = self.machine.effort();
+        let matches = pattern.matches_within(text, &mut effort);
+        self.machine.compared(&effort)?;
+        Ok(matches)
+    }
+
+    fn case(&mut self, subject: &Word, arms: &[Arm], tested: bool) -> Result<u32, Unwind> {
         let subject = self.one(subject)?;
         for arm in arms {
             for pattern in &arm.patterns {
                 let matches = match &pattern.literal {
                     Some(literal) => *literal == subject,
-                    None => self.case_pattern(pattern)?.matches(&subject),
+                    None => self.matches(pattern, &subject)?,
                 };
                 if matches {
                     return match &arm.body {

@@ -127,8 +127,8 @@ impl Shell<'_> {
         &mut self,
         redirects: &[Redirect],
         tested: bool,
-        body: impl FnOnce(&mut Self) -> Result<u8, Unwind>,
-    ) -> Result<u8, Unwind> {
+        body: impl FnOnce(&mut Self) -> Result<u32, Unwind>,
+    ) -> Result<u32, Unwind> {
         let opened = self.open_redirects(redirects)?;
         let before = self.state.descriptors.clone();
         let result = match self.apply_redirects(opened) {

@@ -29,7 +29,7 @@ impl Shell<'_> {
             Test::Binary(one, operator, other) => self.compared(one, operator, other),
             Test::Pattern { word, pattern, negated } => {
                 let text = self.one(word)?;
-                Ok(self.case_pattern(pattern)?.matches(&text) != *negated)
+                Ok(self.matches(pattern, &text)? != *negated)
             }
             Test::Regex(word, regex) => {
                 let text = self.one(word)?;

@@ -1,12 +1,13 @@
 //! `set -x`, and quoting as the shell prints it.
 
 use super::{Shell, Unwind};
-use crate::shell::{Fatal, parse, raw::Raw};
+use crate::shell::{Fatal, Work, parse, raw::Raw};
 
 impl Shell<'_> {
     /// Shows a command about to run.
     pub(super) fn trace(&mut self, assignments: &[Vec<u8>], arguments: &[Vec<u8>]) -> Result<(), Unwind> {
         let prompt = self.lookup(b"PS4").unwrap_or_else(|| b"+ ".as_slice().into());
+        self.machine.work(Work::Parsed(prompt.len()))?;
         let mut line = match parse::quoted_text(&prompt) {
             Ok(word) => self.here(&word)?,
             Err(_) => prompt.to_vec(),

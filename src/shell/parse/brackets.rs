@@ -13,7 +13,7 @@ impl Parser<'_> {
         let line = self.cursor.line();
         let test = self.deeper(Self::test_or)?;
         match self.take(Check::NEWLINES_PLAIN)?.bare() {
-            Some(b"]]") => Ok(Node::Test { test, line }),
+            Some(b"]]") => Ok(Node::Test { test: Box::new(test), line }),
             _ => self.not_this_test(),
         }
     }

@@ -10,6 +10,8 @@ pub(super) struct Cursor<'s> {
     source: &'s [u8],
     place: Place,
     overlays: Vec<Overlay>,
+    /// Bytes of all aliases so far.
+    laid: usize,
     /// An alias whose text ends in a blank has just been read through: the next word may be an alias too.
     pub(super) alias_follows: bool,
 }
@@ -23,7 +25,7 @@ struct Overlay {
 
 impl<'s> Cursor<'s> {
     pub(super) fn new(source: &'s [u8], place: Place) -> Self {
-        Self { source, place, overlays: Vec::new(), alias_follows: false }
+        Self { source, place, overlays: Vec::new(), laid: 0, alias_follows: false }
     }
 
     pub(super) fn place(&self) -> Place {
@@ -34,8 +36,18 @@ impl<'s> Cursor<'s> {
         self.place.line
     }
 
+    pub(super) fn laid(&self) -> usize {
+        self.laid
+    }
+
+    /// Aliases in the text of aliases, at this place.
+    pub(super) fn nested(&self) -> usize {
+        self.overlays.len()
+    }
+
     /// Lays an alias's text over what follows.
     pub(super) fn overlay(&mut self, name: &[u8], text: Rc<[u8]>) {
+        self.laid += text.len();
         self.overlays.push(Overlay { text, at: 0, name: name.to_vec() });
     }
 

@@ -24,7 +24,7 @@ impl Parser<'_> {
             let node = self.list(ListKind::Line)?;
             let end = self.cursor.place();
             match node {
-                Some(node) => return Ok(Some(Complete { node, end })),
+                Some(node) => return Ok(Some(Complete { node, end, laid: self.cursor.laid() })),
                 None if matches!(self.pushed, Some(Token::Eof)) => return Ok(None),
                 None => {}
             }
@@ -324,7 +324,10 @@ impl Parser<'_> {
 fn one(mut nodes: Vec<Node>) -> Option<Node> {
     match nodes.len() {
         0 | 1 => nodes.pop(),
-        _ => Some(Node::List(nodes)),
+        _ => {
+            nodes.shrink_to_fit();
+            Some(Node::List(nodes))
+        }
     }
 }
 

@@ -46,6 +46,10 @@ impl Parser<'_> {
                 _ => break,
             }
         }
+        // Scripts consist of these.
+        words.shrink_to_fit();
+        assignments.shrink_to_fit();
+        redirects.shrink_to_fit();
         Ok(Node::Simple(Simple { assignments, words, redirects, line }))
     }
 

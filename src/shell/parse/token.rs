@@ -3,7 +3,7 @@
 use super::{Dialect, Parser, Result};
 use crate::shell::{
     raw::Raw,
-    syntax::{Part, Word},
+    syntax::{FaultKind, Part, Word},
 };
 
 #[derive(Debug)]
@@ -125,7 +125,7 @@ impl Parser<'_> {
                 None => self.read_token()?,
             };
             let skip = check.newlines && matches!(token, Token::Newline)
-                || !(check.keywords && token.reserved().is_some()) && self.expand_alias(&token, check);
+                || !(check.keywords && token.reserved().is_some()) && self.expand_alias(&token, check)?;
             if !skip {
                 return Ok(self.pushed.insert(token));
             }
@@ -148,15 +148,21 @@ impl Parser<'_> {
     }
 
     /// Lays the text of an alias over the input, if the token is one.
-    fn expand_alias(&mut self, token: &Token, check: Check) -> bool {
+    fn expand_alias(&mut self, token: &Token, check: Check) -> Result<bool> {
         if !matches!(token, Token::Word(_)) {
-            return false;
+            return Ok(false);
         }
         let wanted = check.aliases | std::mem::take(&mut self.cursor.alias_follows);
-        let Some(name) = token.bare().filter(|name| wanted && !self.cursor.inside(name)) else { return false };
-        let Some(text) = self.aliases.get(name) else { return false };
+        let Some(name) = token.bare().filter(|name| wanted && !self.cursor.inside(name)) else { return Ok(false) };
+        let Some(text) = self.aliases.get(name) else { return Ok(false) };
+        if self.cursor.nested() >= super::MAX_DEPTH as usize {
+            return self.fault(FaultKind::TooDeep(super::MAX_DEPTH));
+        }
         self.cursor.overlay(name, text.clone());
-        true
+        if self.cursor.laid() > super::MAX_ALIASES {
+            return self.fault(FaultKind::TooLong(super::MAX_ALIASES as u64));
+        }
+        Ok(true)
     }
 
     fn read_token(&mut self) -> Result<Token> {

@@ -189,7 +189,8 @@ pub(super) fn is_special(byte: u8) -> bool {
 
 /// Makes a word of its parts.
 pub(super) fn finish(parts: Parts) -> Word {
-    let parts = parts.0;
+    let mut parts = parts.0;
+    parts.shrink_to_fit();
     let assignment = matches!(parts.first(), Some(Part::Text(text)) if assignment_name(text).is_some());
     Word { literal: literal(&parts), parts, assignment }
 }

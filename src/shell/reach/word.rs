@@ -2,7 +2,7 @@
 
 use super::{State, Value, Walker};
 use crate::shell::{
-    pattern::{Pattern, Unit},
+    pattern::{Effort, Pattern, Unit},
     syntax::{Node, Operation, Parameter, ParameterName, Part, Redirect, Substitute, Target, Word},
 };
 
@@ -233,10 +233,11 @@ fn look_up(name: &ParameterName, state: &State) -> Variable {
 }
 
 fn trimmed(text: &[u8], pattern: &Pattern, suffix: bool, longest: bool) -> Vec<u8> {
+    let mut effort = Effort::new(1 << 24);
     if suffix {
-        text[..text.len() - pattern.suffix(text, longest).unwrap_or(0)].to_vec()
+        text[..text.len() - pattern.suffix(text, longest, &mut effort).unwrap_or(0)].to_vec()
     } else {
-        text[pattern.prefix(text, longest).unwrap_or(0)..].to_vec()
+        text[pattern.prefix(text, longest, &mut effort).unwrap_or(0)..].to_vec()
     }
 }
 

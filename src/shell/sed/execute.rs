@@ -102,7 +102,8 @@ impl Run<'_, '_, '_> {
     fn cycles(&mut self) -> Result<Ending, Fatal> {
         let quiet = self.settings.quiet || self.script.quiet;
         let mut again = false;
-        while again || self.read() {
+        while again || self.read()? {
+            self.process.machine.step()?;
             if !again {
                 self.substituted = false;
             }
@@ -123,24 +124,23 @@ impl Run<'_, '_, '_> {
             if let Some(status) = quit {
                 return Ok(Ending { status, quit: true });
             }
-            let limit = self.process.machine.limits.bytes;
-            if self.out.len() as u64 > limit {
-                return Err(Fatal::Limit { what: "bytes in a pipe", limit });
-            }
+            self.process.machine.fits(self.space.len())?;
+            self.process.machine.fits_budget(self.out.len())?;
         }
         Ok(Ending { status: 0, quit: false })
     }
 
     /// The next line into the pattern space.
-    fn read(&mut self) -> bool {
-        match self.input.next() {
+    fn read(&mut self) -> Result<bool, Fatal> {
+        self.process.machine.fits(self.input.length())?;
+        Ok(match self.input.next() {
             Some(line) => {
                 self.space = line.text;
                 self.ended = line.ended;
                 true
             }
             None => false,
-        }
+        })
     }
 
     fn cycle(&mut self) -> Result<Step, Fatal> {
@@ -353,7 +353,7 @@ impl Run<'_, '_, '_> {
             self.print_space();
         }
         self.flush_appended()?;
-        self.read();
+        self.read()?;
         Ok(Step::Next)
     }
 
@@ -363,7 +363,7 @@ impl Run<'_, '_, '_> {
         }
         self.flush_appended()?;
         let mut before = std::mem::take(&mut self.space);
-        self.read();
+        self.read()?;
         before.push(self.settings.end);
         before.append(&mut self.space);
         self.space = before;

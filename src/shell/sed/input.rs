@@ -34,6 +34,11 @@ impl Input {
         self.files.is_empty()
     }
 
+    /// Bytes of the next line, its end aside.
+    pub(super) fn length(&self) -> usize {
+        self.files.front().map_or(0, |(_, text)| memchr::memchr(self.end, text).unwrap_or(text.len()))
+    }
+
     pub(super) fn next(&mut self) -> Option<Line> {
         let (name, text) = self.files.front_mut()?;
         self.name.clone_from(name);

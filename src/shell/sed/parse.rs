@@ -144,6 +144,7 @@ impl Parser<'_> {
                 self.commands[open].action = Action::Block(self.commands.len());
                 return self.end_of_command();
             }
+            b'q' | b'Q' if second.is_some() => return fail("command only uses one address"),
             _ => {}
         }
         let action = self.action(letter)?;
@@ -390,9 +391,12 @@ impl Parser<'_> {
         let Some(replacement) = self.until(delimiter, false) else { return fail(OPEN) };
         let replacement = replacement_parts(&replacement);
         let mut made = Substitution { pattern: None, replacement, global: false, from: 1, print: false, write: None };
-        let (mut fold_case, mut lines) = (false, false);
+        let (mut fold_case, mut lines, mut counts) = (false, false, false);
         loop {
             match self.peek() {
+                Some(b'g') if made.global => return fail("multiple `g' options to `s' command"),
+                Some(b'p') if made.print => return fail("multiple `p' options to `s' command"),
+                Some(b'0'..=b'9') if counts => return fail("multiple number options to `s' command"),
                 Some(b'g') => made.global = true,
                 Some(b'p') => made.print = true,
                 Some(b'i' | b'I') => fold_case = true,
@@ -400,6 +404,7 @@ impl Parser<'_> {
                 Some(b'e') => return fail("the flag `e' is not modelled"),
                 Some(b'0'..=b'9') => {
                     made.from = self.number().unwrap_or(u64::MAX);
+                    counts = true;
                     if made.from == 0 {
                         return fail("number option to `s' command may not be zero");
                     }

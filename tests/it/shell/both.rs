@@ -1,6 +1,11 @@
 //! One script given to a real shell in a scratch folder and to icos on an equal tree.
 
-use std::{fmt::Write as _, os::unix::fs::PermissionsExt, path::Path, process::Stdio};
+use std::{
+    fmt::Write as _,
+    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
+    path::Path,
+    process::Stdio,
+};
 
 use icos::{
     epoch::Epoch,
@@ -23,7 +28,7 @@ const PATH: &str = "/usr/bin:/bin";
 const PROGRAMS: [&str; 13] =
     ["bash", "cat", "chmod", "cp", "dash", "env", "ln", "mkdir", "mv", "rm", "sh", "touch", "tr"];
 
-const LIMITS: Limits = Limits { steps: 200_000, depth: 1000, bytes: 1 << 22, ..Limits::SCRIPT };
+const LIMITS: Limits = Limits { steps: 1_000_000, depth: 1000, bytes: 1 << 22, ..Limits::SCRIPT };
 
 fn script(folder: &str, text: &[u8]) -> Vec<u8> {
     [format!("cd {folder}\n").as_bytes(), text].concat()
@@ -48,7 +53,8 @@ pub(super) fn real(mut shell: std::process::Command, folder: &Path, text: &[u8])
     list(folder, folder, &mut files);
     let show = |bytes: &[u8]| bytes.escape_ascii().to_string().replace("\\n", "\n");
     Seen {
-        status: output.status.code().unwrap_or(-1),
+        // As a shell sees the end by a signal.
+        status: output.status.code().or(output.status.signal().map(|signal| 128 + signal)).unwrap_or(-1),
         output: show(&output.stdout),
         errors: show(&output.stderr),
         files,
