@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use regex::Regex;
+use uuid::Uuid;
+
 use crate::{
     epoch::Epoch,
-    manifest::image::Loader,
+    manifest::image::{Disk, Loader},
     tree::{Content, Node, PathError, Stat, Tree},
 };
 
@@ -14,10 +17,18 @@ const GRUBENV_LEN: usize = 1024;
 /// Stands in `boot_args` for the arguments of image, base and variant.
 const ARGUMENTS: &str = "@ARGUMENTS@";
 
+/// The folder of all configurations, as errors name it, and the file in it that they share.
+const FOLDER: &str = "bootloader";
+const ESP_CFG: &str = "esp.cfg";
+
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    #[error("boot: `config = \"{config}\"` needs {}, which is not there", file.display())]
+    Missing { config: String, file: PathBuf },
+    #[error("{}: `{named}` is no partition of [disk] in image.toml", file.display())]
+    NoPartition { file: PathBuf, named: String, known: Vec<String> },
     #[error("none of the loader's packages ({}) has the file `{file}`", packages.join(", "))]
     NoLoaderFile { file: String, packages: Vec<String> },
     #[error("`{name}` on the EFI system partition: {source}")]
@@ -28,9 +39,23 @@ pub enum BootError {
     Argument(String),
 }
 
+impl BootError {
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } => {
+                Some("docs/images.md says what is in bootloader/ and in each folder of it".to_owned())
+            }
+            Self::NoPartition { known, .. } => Some(format!("there are {}", known.join(", "))),
+            _ => None,
+        }
+    }
+}
+
 /// The files of one folder under `bootloader/`, and the part on the EFI system partition that leads to them.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Below the project, for errors.
+    folder: PathBuf,
     esp_cfg: Vec<u8>,
     grub_cfg: Vec<u8>,
     grubenv: Vec<u8>,
@@ -39,12 +64,18 @@ pub struct Config {
 
 /// Reads `bootloader/esp.cfg` and `bootloader/<name>/{grub.cfg,grubenv,boot_args}`.
 pub fn load(bootloader: &Path, name: &str) -> Result<Config, BootError> {
-    let folder = bootloader.join(name);
+    let top = Path::new(FOLDER);
+    let folder = top.join(name);
+    let there = |file: PathBuf| {
+        let path = bootloader.join(file.strip_prefix(top).unwrap_or(&file));
+        if path.is_file() { Ok(path) } else { Err(BootError::Missing { config: name.to_owned(), file }) }
+    };
     let config = Config {
-        esp_cfg: fs_err::read(bootloader.join("esp.cfg"))?,
-        grub_cfg: fs_err::read(folder.join("grub.cfg"))?,
-        grubenv: fs_err::read(folder.join("grubenv"))?,
-        boot_args: fs_err::read_to_string(folder.join("boot_args"))?,
+        esp_cfg: fs_err::read(there(top.join(ESP_CFG))?)?,
+        grub_cfg: fs_err::read(there(folder.join("grub.cfg"))?)?,
+        grubenv: fs_err::read(there(folder.join("grubenv"))?)?,
+        boot_args: fs_err::read_to_string(there(folder.join("boot_args"))?)?,
+        folder: folder.clone(),
     };
     if config.grubenv.len() != GRUBENV_LEN || !config.grubenv.starts_with(b"# GRUB Environment Block\n") {
         return Err(BootError::Config {
@@ -59,6 +90,22 @@ pub fn load(bootloader: &Path, name: &str) -> Result<Config, BootError> {
 }
 
 impl Config {
+    /// Whether the partitions that the files name, GRUB's `gptN` and the kernel's `PARTUUID=`, are the disk's.
+    pub fn check(&self, disk: &Disk, arguments: &[&str]) -> Result<(), BootError> {
+        let named = |file: PathBuf, text: &str| match unknown(text, disk) {
+            None => Ok(()),
+            Some(named) => {
+                let number = (1..).zip(&disk.partitions);
+                let known =
+                    number.map(|(number, part)| format!("gpt{number} (`{}`) PARTUUID={}", part.name, part.guid));
+                Err(BootError::NoPartition { file, named, known: known.collect() })
+            }
+        };
+        named(Path::new(FOLDER).join(ESP_CFG), &String::from_utf8_lossy(&self.esp_cfg))?;
+        named(self.folder.join("grub.cfg"), &String::from_utf8_lossy(&self.grub_cfg))?;
+        named(self.folder.join("boot_args"), &self.boot_args(arguments)?)
+    }
+
     /// What the grub partition holds.
     pub fn grub_tree(&self, epoch: Epoch) -> Result<Tree, BootError> {
         let mut tree = empty(epoch);
@@ -92,6 +139,24 @@ impl Config {
         }
         Ok(self.boot_args.replace(ARGUMENTS, &arguments.join(" ")))
     }
+}
+
+/// The first partition that a text names and the disk has not. Other disks' (`hd1,gpt3`) and comments don't count.
+fn unknown(text: &str, disk: &Disk) -> Option<String> {
+    let names = Regex::new(r"(hd[0-9]+,)?\bgpt([0-9]+)\b|\bPARTUUID=([0-9A-Fa-f-]+)").expect("a valid pattern");
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let mut found = lines.flat_map(|line| names.captures_iter(line));
+    let fits = |found: &regex::Captures<'_>| match (found.get(2), found.get(3)) {
+        (Some(number), _) => {
+            let on_other = found.get(1).is_some_and(|disk| disk.as_str() != "hd0,");
+            on_other || number.as_str().parse().is_ok_and(|number| (1..=disk.partitions.len()).contains(&number))
+        }
+        (_, Some(guid)) => {
+            guid.as_str().parse::<Uuid>().is_ok_and(|guid| disk.partitions.iter().any(|part| part.guid == guid))
+        }
+        _ => true,
+    };
+    found.find(|found| !fits(found)).map(|found| found[0].to_owned())
 }
 
 fn empty(epoch: Epoch) -> Tree {
@@ -132,6 +197,37 @@ mod tests {
         assert_eq!(paths, ["/", "/EFI", "/EFI/BOOT", "/EFI/BOOT/BOOTX64.EFI", "/EFI/debian", "/EFI/debian/grub.cfg"]);
         let missing = config().esp_tree(&loader, epoch, |_| None).expect_err("no such file");
         assert_eq!(missing.to_string(), "none of the loader's packages (shim) has the file `/usr/lib/shim`");
+    }
+
+    #[test]
+    // table: one row a way to name a partition
+    fn only_partitions_of_the_disk_are_named() {
+        let text = fs_err::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ic-os/guestos/image.toml"));
+        let image = crate::manifest::image::Image::parse("x", "guestos", &text.expect("there")).expect("an image");
+        config().check(&image.disk, &["console=ttyS0"]).expect("the project's own configuration");
+        let check =
+            |text: &str, expect: Option<&str>| assert_eq!(unknown(text, &image.disk).as_deref(), expect, "{text}");
+        check("set slot=gpt9\nset root=\"$disk,gpt1\"", None);
+        check("set slot=gpt10", Some("gpt10"));
+        check("configfile (hd0,gpt0)/grub.cfg", Some("hd0,gpt0"));
+        check("# gpt10\n chainloader (hd1,gpt10)/x", None);
+        check("root=PARTUUID=7C0A626E-e5ea-e543-b5c5-300eb8304db7 ro", None);
+        check("root=PARTUUID=7c0a626e-e5ea-e543-b5c5-300eb8304db7/PARTNROFF=1", None);
+        check("root=PARTUUID=$uuid gptx", None);
+        let other = "PARTUUID=7c0a626e-e5ea-e543-b5c5-300eb8304db8";
+        check(&format!("root={other} ro"), Some(other));
+        check("root=PARTUUID=1234abcd-01", Some("PARTUUID=1234abcd-01"));
+        let reference = include_str!("../docs/images.md");
+        let example =
+            reference.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+        let smallest = crate::manifest::image::Image::parse("x", "my", example).expect("an image");
+        assert_eq!(unknown(reference, &smallest.disk), None);
+        let error = config().check(&image.disk, &[&format!("resume={other}")]).expect_err("refused");
+        assert_eq!(
+            error.to_string(),
+            format!("bootloader/guestos/boot_args: `{other}` is no partition of [disk] in image.toml")
+        );
+        assert!(error.hint().is_some_and(|hint| hint.contains("gpt5 (`A_root`) PARTUUID=7c0a626e-")), "{error}");
     }
 
     #[test]

@@ -56,6 +56,8 @@ const PIECE: usize = 1 << 20;
 /// Why a bundle is refused or can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error("bundle {0}: it is no bundle: it does not begin with the member `{MANIFEST}`")]
+    NoBundle(String),
     #[error("bundle {bundle}: member `{member}`: {fault}")]
     Member { bundle: String, member: String, fault: Fault },
     #[error("bundle {bundle}: {extra} bytes follow the last member `{member}` and its end mark")]

@@ -254,12 +254,5 @@ fn targets(
     if named.is_empty() {
         return every();
     }
-    named
-        .iter()
-        .map(|text| {
-            let target: Target = text.parse()?;
-            project.check(&target)?;
-            Ok(target)
-        })
-        .collect()
+    named.iter().map(|text| Ok(project.target(text)?)).collect()
 }

@@ -12,7 +12,7 @@ use crate::{
     digest::{Hasher, Sha256},
     manifest::{
         ManifestError,
-        overlay::{Overlay, Step},
+        overlay::{self as manifest, Overlay, Step},
     },
     nearest::nearest,
     shell::{Environment, Fatal, Launch, Machine, OpenFile, Status, exec, extended::Extended},
@@ -66,7 +66,7 @@ struct LoadedStep {
 
 impl LoadedStep {
     fn cause(&self) -> Cause {
-        let Place { overlay, number, kind } = &self.place;
+        let Place { overlay, number, kind, .. } = &self.place;
         Cause::Overlay { overlay: overlay.as_str().into(), step: *number, action: kind }
     }
 }
@@ -76,12 +76,21 @@ impl LoadedStep {
 pub struct Place {
     pub overlay: String,
     pub number: usize,
+    /// Of overlay.toml, where the step begins.
+    pub line: usize,
     pub kind: &'static str,
+}
+
+impl Place {
+    fn new(overlay: &str, entry: &manifest::Entry) -> Self {
+        Self { overlay: overlay.to_owned(), number: entry.number, line: entry.line, kind: entry.step.kind() }
+    }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "overlay `{}`, step {} ({})", self.overlay, self.number, self.kind)
+        let Self { overlay, number, line, kind } = self;
+        write!(f, "overlays/{overlay}/overlay.toml:{line}: step {number} ({kind})")
     }
 }
 
@@ -230,7 +239,7 @@ impl Loaded {
 pub fn load(name: &str, source: &Source<'_>) -> Result<Loaded, OverlayError> {
     let mut steps = Vec::new();
     for entry in parse(source.folder)?.entries {
-        let place = Place { overlay: name.to_owned(), number: entry.number, kind: entry.step.kind() };
+        let place = Place::new(name, &entry);
         let failed = |fault: LoadFault| OverlayError::Load { place: place.clone(), fault: Box::new(fault) };
         let variants = entry.variants.as_deref().unwrap_or_default();
         known(source, variants).map_err(failed)?;
@@ -271,7 +280,7 @@ pub fn stored(folder: &Path, variant: &str) -> Result<BTreeSet<Sha256>, OverlayE
         if beside.is_file() || !(wanted.is_empty() || wanted.iter().any(|name| name == variant)) {
             continue;
         }
-        let place = Place { overlay: overlay.clone().into_owned(), number: entry.number, kind: entry.step.kind() };
+        let place = Place::new(&overlay, &entry);
         let absent = || OverlayError::Load { place, fault: Box::new(LoadFault::NoArtifact(beside)) };
         sums.insert(sum.ok_or_else(absent)?);
     }

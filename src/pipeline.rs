@@ -103,6 +103,8 @@ pub enum PipelineError {
     Local { path: String, why: String },
     #[error("{path} has the sha256 {found}, the lock names {expected}")]
     Changed { path: String, found: Sha256, expected: Sha256 },
+    #[error("{file}: package {package}: {field} is {locked} in the lock, and {found} in the .deb with its sha256")]
+    NotAsLocked { file: String, package: String, field: &'static str, locked: String, found: String },
     #[error("{0}")]
     Package(String, #[source] Box<store::Error>),
     #[error("boot loader: `{wanted}` is no package; it is provided by {}", providers.join(", "))]
@@ -157,8 +159,10 @@ pub enum PipelineError {
         is_held: bool,
         source: Box<PipelineError>,
     },
-    #[error("image `{image}` has nothing for base `{base}`")]
-    NotForBase { image: String, base: String },
+    #[error("{file} has no [bases.{base}]")]
+    NotForBase { file: String, base: String, known: Vec<String> },
+    #[error("{file}: variant `{variant}`: there is no overlays/{overlay}/overlay.toml")]
+    UnknownOverlay { file: String, variant: String, overlay: String, nearest: Vec<String> },
     #[error("ids: {kind} `{name}` has a number, but nothing makes that {kind}")]
     AbsentId { kind: &'static str, name: String },
     #[error("injected file {target}: {why}")]
@@ -181,7 +185,9 @@ impl PipelineError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoLock { target, base, .. } => Some(format!("`icos lock {target} --base {base}` makes it")),
-            Self::OtherLock { .. } => Some("it was changed by hand or renamed: `icos lock` makes it anew".to_owned()),
+            Self::OtherLock { .. } | Self::NotAsLocked { .. } => {
+                Some("it was changed by hand or renamed: `icos lock` makes it anew".to_owned())
+            }
             Self::Stale { .. } | Self::Changed { .. } => {
                 Some("`icos lock` makes it anew; review and commit what changes".to_owned())
             }
@@ -228,6 +234,14 @@ impl PipelineError {
                 Some("what was before is in the history of snapshots/, whence `git revert` brings it back".to_owned())
             }
             Self::Future { .. } => Some("`--to latest` is the newest there is".to_owned()),
+            Self::NotForBase { base, known, .. } => Some(format!(
+                "it has {}; [bases.{base}] with `packages` and `loader` would make it one for `{base}`, see docs/images.md",
+                known.iter().map(|base| format!("[bases.{base}]")).collect::<Vec<_>>().join(", ")
+            )),
+            Self::UnknownOverlay { nearest, .. } if !nearest.is_empty() => {
+                Some(format!("did you mean `{}`?", nearest.join("` or `")))
+            }
+            Self::Boot(error) => error.hint(),
             Self::AbsentId { .. } => Some("take it out of [ids] in image.toml, or make it in an overlay".to_owned()),
             Self::Label(error) => error.hint().map(str::to_owned),
             Self::TooLarge { .. } => Some("leave packages out, or enlarge the partition in image.toml".to_owned()),

@@ -138,10 +138,13 @@ impl<S: ReadAt> Walk<'_, S> {
     }
 
     fn manifest(&self) -> Result<(Manifest, u64)> {
+        // A header begins with the name.
+        let begin = self.bytes(MANIFEST, 0, self.size.min(MANIFEST.len() as u64))?;
+        if !MANIFEST.as_bytes().starts_with(&begin) {
+            return Err(Error::NoBundle(self.name.to_owned()));
+        }
         let found = tar::read_plain(&self.block(MANIFEST, 0)?);
-        let size = found.size.filter(|_| found.name == MANIFEST.as_bytes());
-        // Whatever else it is, it is no bundle.
-        let size = size.ok_or_else(|| self.fault(MANIFEST, Fault::Header))?;
+        let size = found.size.ok_or_else(|| self.fault(MANIFEST, Fault::Header))?;
         if size > MAX_MANIFEST {
             return Err(self.fault(MANIFEST, Fault::TooLong(MAX_MANIFEST)));
         }

@@ -39,7 +39,8 @@ Examples:
   icos rootfs --base debian-bookworm nginx -o web.tar.zst
   icos why guestos/dev /etc/ssh/sshd_config    who made it, who changed it last
 
-Exit status: 0 fine, 1 failed, 2 wrong usage, 3 something differs.";
+Exit status: 0 fine, 1 failed, 2 wrong usage, 3 something differs; 128 and its number when a
+signal ended it: 130 Ctrl-C, 143 SIGTERM.";
 
 #[derive(Debug, Args)]
 pub(super) struct Common {
@@ -272,7 +273,7 @@ pub(super) struct Verify {
 pub(super) struct Why {
     /// A target with a lock
     pub(super) target: String,
-    /// A package of the lock, or an absolute path of the image, in which `*`, `?` and `[...]` match as in the shell
+    /// A package of the lock (`name`, `name:architecture`, `name=version`), or an absolute path of the image, in which `*`, `?` and `[...]` match as in the shell
     #[arg(required = true, value_name = "PKG|/PATH")]
     pub(super) what: Vec<String>,
     /// Base of the lock [default: the image's own]

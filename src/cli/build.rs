@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -29,6 +30,7 @@ pub(super) fn run(edge: &Edge, args: &Build) -> anyhow::Result<ExitCode> {
         let targets = targets(session.project, &args.targets, || lock::locked(session.project, args.base.as_deref()))?;
         anyhow::ensure!(args.output.is_none() || targets.len() == 1, "--output takes the files of one target");
         for target in targets {
+            let begun = edge.screen.seconds();
             let base = lock::base_of(session.project, &target, args.base.as_deref())?;
             let folder = match &args.output {
                 Some(folder) => std::path::absolute(folder).context("output folder")?,
@@ -46,7 +48,7 @@ pub(super) fn run(edge: &Edge, args: &Build) -> anyhow::Result<ExitCode> {
             let done = pipeline::build(session, &build).with_context(|| format!("building {target}"))?;
             edge.screen.end();
             put_in_place(&unfinished.path, &folder)?;
-            edge.note(&summary(&done, &folder, edge.screen.seconds())?);
+            edge.note(&summary(&done, &folder, edge.screen.seconds() - begun)?);
             built.push(done);
         }
         Ok(())
@@ -93,6 +95,12 @@ fn summary(built: &Built, folder: &Path, seconds: f64) -> anyhow::Result<String>
     for note in &built.notes {
         writeln!(text, "  note: {note}")?;
     }
+    // Most of the disk is holes: the archive beside it has the sum.
+    let disk = folder.join("disk.img");
+    let meta = disk.metadata().context("disk.img")?;
+    let (on_disk, apparent) = (Bytes(meta.blocks() * 512).to_string(), Bytes(meta.len()));
+    let note = "sparse, no sum";
+    writeln!(text, "  {note:<64}  {on_disk:>10}  {} (of {apparent})", disk.display())?;
     for (name, (size, sum)) in &built.files {
         writeln!(text, "  {sum}  {:>10}  {}", Bytes(*size).to_string(), folder.join(name).display())?;
     }

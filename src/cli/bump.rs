@@ -49,10 +49,6 @@ pub(super) fn run(edge: &Edge, args: &Bump) -> anyhow::Result<ExitCode> {
 
 /// The base to move and its locked targets.
 fn moved(project: &Project, named: Option<&str>) -> anyhow::Result<(String, Vec<Target>)> {
-    if let Some(base) = named {
-        // An unknown base is said to be one before it is found to have no lock.
-        project.base(base)?;
-    }
     let targets = locked(project, named)?;
     let bases = targets.iter().map(|target| base_of(project, target, named));
     let bases = bases.collect::<anyhow::Result<BTreeSet<String>>>()?;

@@ -13,7 +13,7 @@ pub(super) fn of(error: &anyhow::Error) -> Option<String> {
                 })+
             };
         }
-        hint_of!(bundle::Error, BootError, ManifestError, ProjectError, PipelineError, fetch::Error);
+        hint_of!(bundle::Error, BootError, ManifestError, ProjectError, PipelineError, fetch::Error, mirror::ReadError);
         cause.downcast_ref::<mirror::Error>().map(mirror::Error::hint)
     })
 }

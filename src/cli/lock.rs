@@ -23,7 +23,11 @@ use crate::{
 /// The base of a target: the one that was named, or its image's own.
 pub(super) fn base_of(project: &Project, target: &Target, named: Option<&str>) -> anyhow::Result<String> {
     match named {
-        Some(base) => Ok(base.to_owned()),
+        Some(base) => {
+            // An unknown base is said to be one before it is found to have no lock.
+            project.base(base)?;
+            Ok(base.to_owned())
+        }
         None => Ok(project.image(&target.os)?.0.default_base),
     }
 }
@@ -36,7 +40,14 @@ pub(super) fn locked(project: &Project, base: Option<&str>) -> anyhow::Result<Ve
             found.push(target);
         }
     }
-    anyhow::ensure!(!found.is_empty(), "no target has a lock yet; `icos lock TARGET` makes one");
+    if found.is_empty() {
+        match base {
+            None => anyhow::bail!("no target has a lock yet; `icos lock TARGET` makes one"),
+            Some(base) => {
+                anyhow::bail!("no target has a lock on base `{base}` yet; `icos lock TARGET --base {base}` makes one")
+            }
+        }
+    }
     Ok(found)
 }
 

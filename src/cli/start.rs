@@ -11,7 +11,6 @@ use super::{
     boot::{self, Acceleration, Options},
     build::output_folder,
 };
-use crate::manifest::project::Target;
 
 pub(super) fn run(edge: &Edge, args: &Boot) -> anyhow::Result<ExitCode> {
     let image = image(edge, &args.image)?;
@@ -43,9 +42,8 @@ fn image(edge: &Edge, text: &str) -> anyhow::Result<PathBuf> {
     if file.is_file() {
         return Ok(file);
     }
-    let target: Target = text.parse().with_context(|| format!("`{text}` is neither a file nor a target"))?;
     let project = edge.project()?;
-    project.check(&target)?;
+    let target = project.target(text).with_context(|| format!("`{text}` is neither a file nor a target"))?;
     let disk = output_folder(&project, &target).join("disk.img");
     anyhow::ensure!(disk.is_file(), "{} is not there; `icos build {target}` makes it", disk.display());
     Ok(disk)

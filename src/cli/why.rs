@@ -9,18 +9,14 @@ use super::{
     args::{Format, Why},
     lock::base_of,
 };
-use crate::{
-    manifest::project::Target,
-    pipeline::{self, Brings, Explained, Line, Name, PipelineError, Reasons},
-};
+use crate::pipeline::{self, Brings, Explained, Line, Name, PipelineError, Reasons};
 
 /// Lines of a history that are shown unless all are asked for: the first, and the last ones.
 const SHOWN: usize = 8;
 
 pub(super) fn run(edge: &Edge, args: &Why) -> anyhow::Result<ExitCode> {
-    let target: Target = args.target.parse()?;
     let project = edge.project()?;
-    project.check(&target)?;
+    let target = project.target(&args.target)?;
     let base = base_of(&project, &target, args.base.as_deref())?;
     // No package has a slash in its name: `etc/passwd` is meant as seen from the root.
     let (paths, packages): (Vec<&String>, Vec<&String>) = args.what.iter().partition(|what| what.contains('/'));

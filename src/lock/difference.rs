@@ -4,6 +4,9 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use super::{Lock, Package, Role, Source, Suite};
 
+/// Packages that are named before the rest is only counted.
+const SHOWN: usize = 8;
+
 impl Lock {
     /// What `new` has otherwise than this one; empty when they are equal.
     pub fn differences(&self, new: &Self) -> Vec<String> {
@@ -26,7 +29,13 @@ impl Lock {
             lock.packages.iter().map(|(key, package)| (shown(key), package.clone())).collect()
         };
         let (old_named, new_named) = (named(self), named(new));
-        compare(&mut lines, &old_named, &new_named, String::clone, differences_of_packages);
+        let reworded = reworded(&old_named, &new_named);
+        let others = |named: &BTreeMap<String, Package>| -> BTreeMap<String, Package> {
+            let others = named.iter().filter(|(name, _)| !reworded.contains(name));
+            others.map(|(name, package)| (name.clone(), package.clone())).collect()
+        };
+        compare(&mut lines, &others(&old_named), &others(&new_named), String::clone, differences_of_packages);
+        lines.extend(told(&reworded));
         let architecture = |lock: &Self| -> BTreeMap<String, String> {
             lock.packages.keys().map(|key| (key.name.to_string(), key.architecture.to_string())).collect()
         };
@@ -56,6 +65,25 @@ impl Lock {
         ];
         lines.into_iter().flatten().collect()
     }
+}
+
+/// Packages for which only the reason is another, when there are several.
+fn reworded<'a>(old: &'a BTreeMap<String, Package>, new: &BTreeMap<String, Package>) -> Vec<&'a String> {
+    let is_reworded = |name: &str, old: &Package| {
+        new.get(name).is_some_and(|new| old != new && Package { why: new.why.clone(), ..old.clone() } == *new)
+    };
+    let found: Vec<&String> = old.iter().filter(|(name, old)| is_reworded(name, old)).map(|(name, _)| name).collect();
+    if found.len() > 1 { found } else { Vec::new() }
+}
+
+/// One line for all of them.
+fn told(reworded: &[&String]) -> Option<String> {
+    let names: Vec<&str> = reworded.iter().take(SHOWN).filter_map(|name| name.strip_prefix("package ")).collect();
+    let more = match reworded.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!reworded.is_empty()).then(|| format!("another `why` of {} packages: {}{more}", reworded.len(), names.join(", ")))
 }
 
 fn compare<K: Ord, V: PartialEq>(
@@ -146,6 +174,9 @@ mod tests {
             &[("architecture = \"all\"", "architecture = \"amd64\"")],
             &["package adduser: architecture was all, is amd64"],
         );
+        let reworded = ("\nwhy = \"requested\"", "\nwhy = \"asked for\"");
+        check(&[reworded], &["package adduser: why was requested, is asked for"]);
+        check(&[reworded, reworded], &["another `why` of 2 packages: adduser, ours"]);
         check(&[("[\"root\", \"loader\"]", "[\"root\"]")], &["package adduser: roles was root, loader, is root"]);
         check(
             &[

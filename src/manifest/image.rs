@@ -1,6 +1,6 @@
 //! `ic-os/<os>/image.toml`: one operating system, its packages, partitions, boot and variants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use uuid::Uuid;
@@ -10,6 +10,7 @@ use super::{
     size::Bytes,
     skip::{self, Skip},
 };
+use crate::nearest::nearest;
 
 /// Bytes of a logical sector; every start and length in a partition table counts these.
 pub const SECTOR: u64 = 512;
@@ -209,9 +210,18 @@ impl Partition {
 }
 
 impl Image {
-    /// Reads and checks `image.toml`.
-    pub fn parse(file: &str, text: &str) -> Result<Self, ManifestError> {
+    /// Reads and checks `image.toml`. `folder` is the name of the folder that it lies in.
+    pub fn parse(file: &str, folder: &str, text: &str) -> Result<Self, ManifestError> {
         let image: Self = super::read(file, text)?;
+        if image.name != folder {
+            let message = format!("the image is named `{}`, but its folder `{folder}`", image.name);
+            return Err(ManifestError::invalid(file, message));
+        }
+        image.check_groups().map_err(|(message, hint)| ManifestError::Invalid {
+            file: file.to_owned(),
+            message,
+            hint: Some(hint),
+        })?;
         image.check().map_err(|message| ManifestError::invalid(file, message))?;
         Ok(image)
     }
@@ -221,16 +231,25 @@ impl Image {
         self.scripts.skip.iter().chain(&base.scripts.skip)
     }
 
+    /// Every group that a variant takes must be one of some base.
+    fn check_groups(&self) -> Result<(), (String, String)> {
+        let known: BTreeSet<&str> =
+            self.bases.values().flat_map(|base| base.packages.keys()).map(String::as_str).collect();
+        for (name, variant) in &self.variants {
+            let Some(group) = variant.packages.iter().find(|group| !known.contains(group.as_str())) else { continue };
+            let message = format!("variant `{name}` takes packages from group `{group}`, which no base has");
+            let hint = match nearest(group, known.iter().copied(), 1).first() {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => "a variant names keys of [bases.BASE.packages]; the packages stand below these".to_owned(),
+            };
+            return Err((message, hint));
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), String> {
         if !self.bases.contains_key(&self.default_base) {
             return Err(format!("default-base `{}` has no [bases.{}]", self.default_base, self.default_base));
-        }
-        for (name, variant) in &self.variants {
-            for group in &variant.packages {
-                if !self.bases.values().any(|base| base.packages.contains_key(group)) {
-                    return Err(format!("variant `{name}` takes packages from group `{group}`, which no base has"));
-                }
-            }
         }
         for path in self.bases.values().flat_map(|base| base.packages.values().flatten()) {
             let outside = path.split('/').any(|part| matches!(part, "" | "." | ".."));
@@ -344,7 +363,7 @@ mod tests {
                 format!("[[{of}]]\npackage = {package:?}\nscript = {script:?}\nreason = {reason:?}\n")
             };
             let text = format!("{HEAD}{}{}", partition("a", 2048, 2048, 1), skips.iter().map(skip).collect::<String>());
-            let got = Image::parse("x", &text).map(drop).map_err(|error| error.to_string());
+            let got = Image::parse("x", "x", &text).map(drop).map_err(|error| error.to_string());
             assert_eq!(got, expect.map_err(|message| format!("x: scripts.skip: {message}")));
         };
         let (image, base) = ("scripts.skip", "bases.b.scripts.skip");
@@ -365,10 +384,33 @@ mod tests {
     }
 
     #[test]
+    fn checks_names_and_groups() {
+        let check = |from: &str, to: &str, expect: &str, hint: Option<&str>| {
+            let text = format!("{}{}", HEAD.replacen(from, to, 1), partition("a", 2048, 2048, 1));
+            let error = Image::parse("x", "x", &text).expect_err("refused");
+            assert_eq!((error.to_string().as_str(), error.hint()), (expect, hint));
+        };
+        check("name = \"x\"", "name = \"mine\"", "x: the image is named `mine`, but its folder `x`", None);
+        check("default-base = \"b\"", "default-base = \"c\"", "x: default-base `c` has no [bases.c]", None);
+        check(
+            "packages = [\"common\"]",
+            "packages = [\"comon\"]",
+            "x: variant `prod` takes packages from group `comon`, which no base has",
+            Some("did you mean `common`?"),
+        );
+        check(
+            "packages = [\"common\"]",
+            "packages = [\"systemd\"]",
+            "x: variant `prod` takes packages from group `systemd`, which no base has",
+            Some("a variant names keys of [bases.BASE.packages]; the packages stand below these"),
+        );
+    }
+
+    #[test]
     fn reads_selinux_of_a_base() {
         let check = |line: &str, expect: Option<&str>| {
             let text = HEAD.replace("[variants.prod]", &format!("{line}\n[variants.prod]"));
-            let image = Image::parse("x", &format!("{text}{}", partition("a", 2048, 2048, 1))).expect("valid");
+            let image = Image::parse("x", "x", &format!("{text}{}", partition("a", 2048, 2048, 1))).expect("valid");
             assert_eq!(image.bases["b"].selinux.as_ref().map(|selinux| selinux.labels.as_str()), expect);
         };
         check("", None);
@@ -376,11 +418,43 @@ mod tests {
         check("[bases.b.selinux]\nlabels = \"mls\"", Some("mls"));
     }
 
+    /// Serde names every key of a table when it meets an unknown one.
+    #[test]
+    fn the_reference_has_every_key() {
+        let reference = include_str!("../../docs/images.md");
+        let example =
+            reference.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+        Image::parse("x", "my", example).expect("the smallest image");
+        let ext4 = "{ file-system = \"ext4\", zz = 1 }";
+        for table in [
+            "zz = 1\n",
+            "[bases.b]\nzz = 1\n",
+            "[bases.b.selinux]\nzz = 1\n",
+            "[bases.b.loader]\nzz = 1\n",
+            "[variants.v]\nzz = 1\n",
+            "[boot]\nzz = 1\n",
+            "[disk]\nzz = 1\n",
+            "[[disk.partitions]]\nzz = 1\n",
+            &format!("[[disk.partitions]]\ncontent = {ext4}\n"),
+            &format!("[[disk.partitions]]\ncontent = {}\n", ext4.replace("ext4", "fat")),
+            "[[debconf]]\nzz = 1\n",
+            "[ids]\nzz = 1\n",
+            "[[scripts.skip]]\nzz = 1\n",
+        ] {
+            let error = Image::parse("x", "x", table).expect_err("an unknown key").to_string();
+            assert!(error.contains("unknown field `zz`"), "{table}: {error}");
+            for key in error.split('`').skip(3).step_by(2) {
+                let forms = ["`{}`", "[{}]", ".{}]", "[{}."].map(|form| form.replace("{}", key));
+                assert!(forms.iter().any(|form| reference.contains(form)), "{table}: {key}");
+            }
+        }
+    }
+
     #[test]
     fn checks_the_table() {
         let check = |partitions: &[String], expect: Result<u64, &str>| {
             let text = format!("{HEAD}{}", partitions.concat());
-            let got = Image::parse("x", &text).map(|image| image.disk.len()).map_err(|error| error.to_string());
+            let got = Image::parse("x", "x", &text).map(|image| image.disk.len()).map_err(|error| error.to_string());
             assert_eq!(got, expect.map_err(|message| format!("x: {message}")));
         };
         check(&[partition("a", 2048, 2048, 1), partition("b", 4096, 4096, 2)], Ok((8192 + 2048) * 512));

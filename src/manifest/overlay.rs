@@ -19,6 +19,8 @@ pub struct Overlay {
 pub struct Entry {
     /// From 1, in the file's order.
     pub number: usize,
+    /// Where it begins, from 1.
+    pub line: usize,
     /// Variants that it is for; absent: all.
     pub variants: Option<Vec<String>>,
     pub step: Step,
@@ -28,7 +30,7 @@ pub struct Entry {
 #[serde(deny_unknown_fields)]
 struct OverlayFile {
     #[serde(default, rename = "step")]
-    steps: Vec<RawEntry>,
+    steps: Vec<toml::Spanned<RawEntry>>,
 }
 
 /// Permission bits in octal, as text: `"0755"`.
@@ -151,7 +153,8 @@ impl Overlay {
         let mut entries = Vec::new();
         for (number, raw) in (1..).zip(raw.steps) {
             let invalid = |message, hint| ManifestError::Invalid { file: file.to_owned(), message, hint };
-            let (variants, mut steps) = raw.steps();
+            let line = text[..raw.span().start].matches('\n').count() + 1;
+            let (variants, mut steps) = raw.into_inner().steps();
             let (Some(step), true) = (steps.pop(), steps.is_empty()) else {
                 let hint = "each [[step]] has one key beside `variants`, which says what is done";
                 return Err(invalid(format!("step {number}: expected one kind of step"), Some(hint.to_owned())));
@@ -163,7 +166,7 @@ impl Overlay {
                 let message = format!("step {number} ({}), {}: {}", step.kind(), fault.field, fault.message);
                 invalid(message, fault.hint)
             })?;
-            entries.push(Entry { number, variants, step });
+            entries.push(Entry { number, line, variants, step });
         }
         Ok(Self { entries })
     }
@@ -181,8 +184,8 @@ mod tests {
              variants = [\"dev\"]\n[[step]]\nca-certificates = {}\n",
         )
         .expect("valid");
-        let kinds: Vec<_> = overlay.entries.iter().map(|entry| (entry.number, entry.step.kind())).collect();
-        assert_eq!(kinds, [(1, "directory"), (2, "enable"), (3, "ca-certificates")]);
+        let kinds: Vec<_> = overlay.entries.iter().map(|entry| (entry.number, entry.line, entry.step.kind())).collect();
+        assert_eq!(kinds, [(1, 1, "directory"), (2, 3, "enable"), (3, 6, "ca-certificates")]);
         assert_eq!(overlay.entries[1].variants.as_deref(), Some(["dev".to_owned()].as_slice()));
         assert!(matches!(&overlay.entries[0].step, Step::Directory(steps::Directory { mode: Some(Mode(0o700)), .. })));
     }

@@ -56,6 +56,10 @@ pub enum ProjectError {
     NoProject(PathBuf),
     #[error("unknown target `{target}`")]
     UnknownTarget { target: String, nearest: Vec<String> },
+    #[error("`{os}` is an operating system; a target names a variant of it, too")]
+    NoVariant { os: String, targets: Vec<String> },
+    #[error(transparent)]
+    Target(#[from] BadTarget),
     #[error("unknown base `{base}`")]
     UnknownBase { base: String, known: Vec<String> },
     #[error(transparent)]
@@ -71,6 +75,7 @@ impl ProjectError {
             Self::UnknownTarget { nearest, .. } if !nearest.is_empty() => {
                 Some(format!("did you mean `{}`?", nearest.join("` or `")))
             }
+            Self::NoVariant { targets, .. } => Some(format!("its targets are `{}`", targets.join("`, `"))),
             Self::UnknownBase { known, .. } => Some(format!("the bases are `{}`", known.join("`, `"))),
             Self::Manifest(error) => error.hint().map(str::to_owned),
             _ => None,
@@ -112,7 +117,24 @@ impl Project {
     pub fn image(&self, os: &str) -> Result<(Image, String), ProjectError> {
         let file = self.root.join("ic-os").join(os).join("image.toml");
         let text = fs_err::read_to_string(&file)?;
-        Ok((Image::parse(&self.relative(&file), &text)?, text))
+        Ok((Image::parse(&self.relative(&file), os, &text)?, text))
+    }
+
+    /// The target of a name as it was typed, which must be one of the project's.
+    pub fn target(&self, text: &str) -> Result<Target, ProjectError> {
+        match text.parse() {
+            Ok(target) => self.check(&target).map(|()| target),
+            Err(bad) => {
+                let os = text.trim_end_matches('/');
+                let targets = self.targets()?.into_iter().filter(|target| target.os == os);
+                let targets: Vec<String> = targets.map(|target| target.to_string()).collect();
+                if targets.is_empty() {
+                    Err(bad.into())
+                } else {
+                    Err(ProjectError::NoVariant { os: os.to_owned(), targets })
+                }
+            }
+        }
     }
 
     /// Checks that the target is one of the project's.
@@ -209,5 +231,12 @@ mod tests {
         assert!(targets.iter().any(|target| target.to_string() == "guestos/dev"), "{targets:?}");
         let unknown = project.check(&"guestos/dve".parse().expect("well-formed")).expect_err("no such target");
         assert_eq!(unknown.hint().as_deref(), Some("did you mean `guestos/dev`?"));
+        for text in ["guestos", "guestos/"] {
+            let bare = project.target(text).expect_err("no variant");
+            assert_eq!(bare.to_string(), "`guestos` is an operating system; a target names a variant of it, too");
+            assert_eq!(bare.hint().as_deref(), Some("its targets are `guestos/dev`, `guestos/prod`"));
+        }
+        let other = project.target("others").expect_err("no target").to_string();
+        assert_eq!(other, "expected a target such as `guestos/dev`, found `others`");
     }
 }

@@ -172,6 +172,10 @@ fn user(step: &steps::User) -> String {
             text += &format!(" {option}");
         }
     }
+    if step.comment.is_none() && !step.system {
+        // Without it adduser asks for one.
+        text += " --gecos ''";
+    }
     text += &options(&[
         ("--ingroup", &step.group),
         ("--home", &step.home),

@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use super::{PipelineError, Result, Session, sums};
 use crate::{
     configure::{self, Options},
-    deb::dependency::Architecture,
+    deb::{
+        control::{self, Comments},
+        dependency::Architecture,
+    },
     digest::Sha256,
-    lock::{Lock, Role},
+    lock::{Lock, Package, PackageKey, Role},
     manifest::{
         image::{Answer, Ids, Image},
         skip::Skip,
@@ -18,6 +21,7 @@ use crate::{
     store::Layer,
     tar::Kind,
     tree::{Content, Tree},
+    unpack::control_text,
 };
 
 /// What is worth telling about an assembly.
@@ -91,7 +95,40 @@ pub(super) fn loader_layers(session: &Session<'_>, lock: &Lock) -> Result<Vec<La
 }
 
 fn layers_of(session: &Session<'_>, lock: &Lock, role: Role) -> Result<Vec<Layer>> {
-    layers(session, &sums(lock, role), &|sum| name_of(lock, sum))
+    let layers = layers(session, &sums(lock, role), &|sum| name_of(lock, sum))?;
+    for ((key, package), layer) in lock.packages(role).zip(&layers) {
+        check_control(key, package, layer).map_err(|(field, locked, found)| PipelineError::NotAsLocked {
+            file: session.project.relative(&session.project.lock_file(&lock.base, &lock.target)),
+            package: key.name.to_string(),
+            field,
+            locked,
+            found,
+        })?;
+    }
+    Ok(layers)
+}
+
+/// Whether a package is what the lock calls it; otherwise the field, and what lock and control file have in it.
+fn check_control(
+    key: &PackageKey,
+    package: &Package,
+    layer: &Layer,
+) -> std::result::Result<(), (&'static str, String, String)> {
+    let text = control_text(layer).map(|text| text.as_ref()).unwrap_or_default();
+    let paragraph = control::paragraph(text, Comments::Refuse).ok();
+    let found = |field: &str| {
+        let value = paragraph.as_ref().and_then(|paragraph| paragraph.get(field));
+        value.map_or("none".to_owned(), |value| String::from_utf8_lossy(value).into_owned())
+    };
+    let locked = [
+        ("Package", key.name.as_str()),
+        ("Version", package.version.as_str()),
+        ("Architecture", key.architecture.as_str()),
+    ];
+    match locked.into_iter().find(|(field, locked)| found(field) != *locked) {
+        None => Ok(()),
+        Some((field, locked)) => Err((field, locked.to_owned(), found(field))),
+    }
 }
 
 /// The finished tree of an image, with a journal if one is to be kept.

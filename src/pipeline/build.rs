@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    PipelineError, Result, Session, assemble, base, fetch,
+    PipelineError, Result, Session, assemble, base, fetch, image_file,
     inject::{self, Inject, Injected},
     read_lock,
 };
@@ -17,7 +17,13 @@ use crate::{
     image::{self, ImageError, Sources, Written},
     label::{self, Labelled},
     lock::Lock,
-    manifest::{image::Image, project::Target, size::Bytes, skip::Skip},
+    manifest::{
+        image::{Image, ImageBase},
+        project::Target,
+        size::Bytes,
+        skip::Skip,
+    },
+    nearest::nearest,
     output, overlay,
     progress::{Event, Unit},
     tree::{Content, Node, Stat, Tree},
@@ -115,11 +121,10 @@ pub(super) fn root(
     let definition = base(session.project, base_name)?;
     fetch(session, &definition, &lock)?;
     let overlays = load_overlays(session, &image, target)?;
-    let config = boot::load(&session.project.bootloader(), &image.boot.config)?;
+    let (config, arguments) = boot_files(session, &image, base_name, target)?;
     let late = inject::read(inject)?;
     let version = version.unwrap_or_else(|| default_version(session, &[lock_text, image_text], &overlays, &late));
     let (mut tree, report) = assemble::tree(session, &image, &lock, &overlays, journal)?;
-    let arguments = arguments(&image, base_name, target)?;
     tree.enter(|| Cause::Build);
     let injected = inject::place(&mut tree, late, session.epoch)?;
     finish(session, &mut tree, &version, &config.boot_args(&arguments)?)?;
@@ -139,6 +144,9 @@ fn label(session: &Session<'_>, image: &Image, base_name: &str, tree: &mut Tree)
 pub(super) fn load_overlays(session: &Session<'_>, image: &Image, target: &Target) -> Result<Vec<overlay::Loaded>> {
     let variants = session.project.targets()?.into_iter().map(|target| target.variant).collect();
     let load = |name: &String| {
+        if !session.project.overlay(name).join("overlay.toml").is_file() {
+            return Err(unknown_overlay(session, target, name)?);
+        }
         let source = overlay::Source {
             folder: &session.project.overlay(name),
             variant: &target.variant,
@@ -150,15 +158,43 @@ pub(super) fn load_overlays(session: &Session<'_>, image: &Image, target: &Targe
     image.variants[&target.variant].overlays.iter().map(load).collect()
 }
 
+/// The error that a target names an overlay that is not there.
+fn unknown_overlay(session: &Session<'_>, target: &Target, name: &str) -> Result<PipelineError> {
+    let all = session.project.overlays()?;
+    let known = all.iter().filter_map(|folder| folder.file_name()?.to_str());
+    let close = nearest(name, known, 1).into_iter().map(str::to_owned).collect();
+    let (file, variant) = (image_file(&target.os), target.variant.clone());
+    Ok(PipelineError::UnknownOverlay { file, variant, overlay: name.to_owned(), nearest: close })
+}
+
+/// A target's boot files and kernel arguments, which must go with its disk.
+pub(super) fn boot_files<'a>(
+    session: &Session<'_>,
+    image: &'a Image,
+    base: &str,
+    target: &Target,
+) -> Result<(boot::Config, Vec<&'a str>)> {
+    let arguments = arguments(image, base, target)?;
+    let config = boot::load(&session.project.bootloader(), &image.boot.config)?;
+    config.check(&image.disk, &arguments)?;
+    Ok((config, arguments))
+}
+
 /// The kernel arguments of image, base and variant, in this order.
 fn arguments<'a>(image: &'a Image, base: &str, target: &Target) -> Result<Vec<&'a str>> {
-    let of_base = image
-        .bases
-        .get(base)
-        .ok_or_else(|| PipelineError::NotForBase { image: image.name.clone(), base: base.to_owned() })?;
+    let of_base = of_base(image, base)?;
     let of_variant = &image.variants[&target.variant];
     let all = image.boot.arguments.iter().chain(&of_base.arguments).chain(&of_variant.arguments);
     Ok(all.map(String::as_str).collect())
+}
+
+/// What an image takes from a base.
+pub(super) fn of_base<'a>(image: &'a Image, base: &str) -> Result<&'a ImageBase> {
+    image.bases.get(base).ok_or_else(|| PipelineError::NotForBase {
+        file: image_file(&image.name),
+        base: base.to_owned(),
+        known: image.bases.keys().cloned().collect(),
+    })
 }
 
 /// A name for these inputs: it changes when any of them does.

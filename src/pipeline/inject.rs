@@ -69,7 +69,10 @@ pub(super) fn read(inject: &[Inject]) -> Result<Vec<Late>> {
         if late.iter().any(|before| before.report.target == *target) {
             return Err(PipelineError::Inject { target: target.clone(), why: "it is named twice".to_owned() });
         }
-        let bytes = fs_err::read(file)?;
+        let bytes = fs_err::read(file).map_err(|error| PipelineError::Inject {
+            target: target.clone(),
+            why: format!("`--inject {}:{target}:{mode:04o}`: {error}", file.display()),
+        })?;
         let report = Injected {
             target: target.clone(),
             mode: format!("{mode:04o}"),

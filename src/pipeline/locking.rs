@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     PipelineError, Result, Session,
     archive::Offer,
-    base, definitions, image_file,
+    base,
+    build::{boot_files, of_base},
+    definitions, image_file,
     local::{self, LocalDeb},
     read_any_lock,
 };
@@ -39,10 +41,9 @@ pub struct Locked {
 pub fn lock(session: &Session<'_>, target: &Target, name: &str) -> Result<Locked> {
     let base = base(session.project, name)?;
     let (image, _) = session.project.image(&target.os)?;
-    let of_base = image
-        .bases
-        .get(name)
-        .ok_or_else(|| PipelineError::NotForBase { image: image.name.clone(), base: name.to_owned() })?;
+    let of_base = of_base(&image, name)?;
+    // A build needs them much later; better to hear of it now.
+    boot_files(session, &image, name, target)?;
     let before = read_any_lock(session.project, name, target)?;
     let offer = Offer::new(session, &base, before.as_ref())?;
     (session.progress)(Event::Stage { name: "resolve", unit: Unit::Packages, total: 0 });

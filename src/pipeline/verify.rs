@@ -33,7 +33,10 @@ const EXT4_MAGIC: (usize, [u8; 2]) = (1024 + 0x38, [0x53, 0xef]);
 pub fn verify_image(path: &Path, expected: Option<&Disk>) -> Result<Vec<Checked>> {
     let file = fs_err::File::open(path)?.into_file();
     let fault = |text: String| PipelineError::Verify(format!("{}: {text}", path.display()));
-    let table = gpt::read(&file).map_err(|error| fault(error.to_string()))?;
+    let table = gpt::read(&file).map_err(|error| match expected {
+        Some(_) => fault(error.to_string()),
+        None => fault(format!("it is neither a lock, which ends in .lock, nor a disk image: {error}")),
+    })?;
     if let Some(disk) = expected
         && table != image::table(disk)
     {

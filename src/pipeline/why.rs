@@ -23,21 +23,38 @@ pub use package::{Brings, Link, Reasons, why_package};
 pub enum WhyError {
     #[error("{target} has no `{}`, nor has anything made it", path.escape_ascii())]
     NoPath { target: Target, path: Vec<u8>, near: Vec<String> },
-    #[error("{package} is not in the lock of {target} on {base}{}", offered(base, version.as_ref()))]
-    NotLocked {
-        package: String,
-        target: Target,
-        base: String,
-        /// The newest that the base has, if it has one; an error where that could not be looked up.
-        version: std::result::Result<Option<String>, String>,
-        near: Vec<String>,
+    #[error("`{package}` is not in the lock of {target} on {base}{}", told(base, offered))]
+    NotLocked { package: String, target: Target, base: String, offered: Offered, near: Vec<String> },
+    #[error("`{package}` is not in the lock of {target} on {base}, which has {}", found.join(", "))]
+    Otherwise { package: String, target: Target, base: String, found: Vec<String> },
+}
+
+/// What a base has of a name that a lock does not have.
+#[derive(Debug)]
+pub enum Offered {
+    /// A package, and its newest version.
+    Version(String),
+    /// Packages that provide the name: those of the lock or, when it has none of them, of the base.
+    Provided {
+        locked: bool,
+        by: Vec<String>,
     },
+    Nothing,
+    /// It could not be looked up.
+    Unknown(String),
 }
 
 impl WhyError {
     pub fn hint(&self) -> Option<String> {
-        let (Self::NoPath { near, .. } | Self::NotLocked { near, .. }) = self;
-        (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")))
+        match self {
+            Self::NotLocked { offered: Offered::Provided { by, locked: true }, target, .. } => {
+                Some(format!("`icos why {target} {}` says why it is there", by.join(" ")))
+            }
+            Self::NoPath { near, .. } | Self::NotLocked { near, .. } if !near.is_empty() => {
+                Some(format!("did you mean {}?", near.join(" or ")))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -45,11 +62,17 @@ impl WhyError {
 type Answer = std::result::Result<Explained, Box<WhyError>>;
 
 /// Whether a base has a package, for an error about a lock that doesn't.
-fn offered(base: &str, version: std::result::Result<&Option<String>, &String>) -> String {
-    match version {
-        Ok(Some(version)) => format!("; {base} has it as {version}, and nothing brings it in"),
-        Ok(None) => format!("; {base} has none of that name"),
-        Err(why) => format!("; whether {base} has it is not known: {why}"),
+fn told(base: &str, offered: &Offered) -> String {
+    match offered {
+        Offered::Version(version) => format!("; {base} has it as {version}, and nothing brings it in"),
+        Offered::Provided { by, locked: true } => {
+            format!("; it is a name that {} provides, which is in the lock", by.join(", "))
+        }
+        Offered::Provided { by, locked: false } => {
+            format!("; it is a name that others provide, none of them in the lock: {}", by.join(", "))
+        }
+        Offered::Nothing => format!("; {base} has none of that name"),
+        Offered::Unknown(why) => format!("; whether {base} has it is not known: {why}"),
     }
 }
 

@@ -83,7 +83,9 @@ pub enum RootError {
     #[error("no package is named `{name}`")]
     Unknown { name: String, nearest: Vec<String> },
     #[error("`{root}`: no such architecture; the base has `{known}`")]
-    Architecture { root: String, known: String },
+    Architecture { root: String, wanted: String, known: String },
+    #[error("`{root}`: the base has no suite `{suite}`")]
+    NoSuite { root: String, suite: String, known: Vec<String> },
     #[error("`{name}` is no package, but a name that several provide")]
     Virtual { name: String, providers: Vec<String> },
     #[error("`{name}` is named by other packages, but none provides it")]
@@ -100,6 +102,10 @@ impl RootError {
         match self {
             Self::Unknown { nearest, .. } if !nearest.is_empty() => Some(format!("did you mean {}?", list(nearest))),
             Self::Virtual { providers, .. } => Some(format!("choose one of {}", list(providers))),
+            Self::NoSuite { known, .. } => Some(format!("its suites are {}", list(known))),
+            Self::Architecture { wanted, .. } => {
+                Some(format!("`foreign = [\"{wanted}\"]` in base.toml lets packages of {wanted} stand beside its own"))
+            }
             Self::NoVersion { versions, .. } => Some(format!("the indexes have {}", list(versions))),
             Self::NoCandidate { name } => Some(format!("ask for `{name}=VERSION`, or change the base's pins")),
             Self::Nothing { .. } => Some("leave it out, or give the base a suite or an archive that has it".to_owned()),
@@ -133,9 +139,14 @@ impl State<'_, '_> {
                 origins.any(|origin| origin.archive.is_empty() && origin.path == *path)
             }),
         };
-        found.ok_or_else(|| RootError::NoVersion {
-            root: root.to_string(),
-            versions: versions.iter().map(|id| describe(universe, *id)).collect(),
+        found.ok_or_else(|| match &root.choice {
+            Choice::Suite(suite) if !universe.indexes.iter().any(|index| index.origin.is_suite(suite)) => {
+                RootError::NoSuite { root: root.to_string(), suite: suite.clone(), known: suites(universe) }
+            }
+            _ => RootError::NoVersion {
+                root: root.to_string(),
+                versions: versions.iter().map(|id| describe(universe, *id)).collect(),
+            },
         })
     }
 
@@ -152,6 +163,7 @@ impl State<'_, '_> {
             Some("all" | "native") => Some(universe.native()),
             Some(name) => Some(universe.architecture(name).ok_or_else(|| RootError::Architecture {
                 root: root.to_string(),
+                wanted: name.to_owned(),
                 known: universe.architecture_names().join("`, `"),
             })?),
         };
@@ -213,6 +225,17 @@ impl State<'_, '_> {
             None => Err(RootError::Nothing { name }),
         }
     }
+}
+
+/// The suites of all archives, in the order of the indexes.
+fn suites(universe: &Universe<'_>) -> Vec<String> {
+    let mut suites: Vec<String> = Vec::new();
+    for origin in universe.indexes.iter().map(|index| &index.origin).filter(|origin| !origin.archive.is_empty()) {
+        if !suites.contains(&origin.suite) {
+            suites.push(origin.suite.clone());
+        }
+    }
+    suites
 }
 
 /// `version (suite/component, …)`.

@@ -157,6 +157,27 @@ fn cases() -> Vec<Case> {
         },
         Case {
             main: &[("bb", "1", &[])],
+            ask: &["bb/mian"],
+            expect: "error: `bb/mian`: the base has no suite `mian`\n\
+                     hint: its suites are `main`, `extra`, `experimental`",
+            ..NONE
+        },
+        Case {
+            main: &[("bb", "1", &[])],
+            ask: &["bb/extra"],
+            expect: "error: `bb/extra`: there is no such version\n\
+                     hint: the indexes have `1 (main/main)`",
+            ..NONE
+        },
+        Case {
+            main: &[("bb", "1", &[])],
+            ask: &["bb:i386"],
+            expect: "error: `bb:i386`: no such architecture; the base has `amd64`\n\
+                     hint: `foreign = [\"i386\"]` in base.toml lets packages of i386 stand beside its own",
+            ..NONE
+        },
+        Case {
+            main: &[("bb", "1", &[])],
             pins: "[[pin]]\npackages = [\"*\"]\npriority = -1\n",
             ask: &["bb"],
             expect: "error: `bb`: every version is pinned out\n\

@@ -385,6 +385,6 @@ fn why_leads_from_the_request_to_a_package() {
     assert_eq!(output.status.code(), Some(1));
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one object");
     let error = answer["error"].as_str().expect("a text");
-    assert!(error.starts_with("libwrap is not in the lock of guestos/dev on debian-bookworm; whether "), "{error}");
+    assert!(error.starts_with("`libwrap` is not in the lock of guestos/dev on debian-bookworm; whether "), "{error}");
     assert_eq!(answer["hint"], "did you mean libwrap0?");
 }

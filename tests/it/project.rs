@@ -51,6 +51,7 @@ impl Project {
         let key = String::from_utf8(project.archive.certificate()).expect("armored");
         project.write("snapshots/keys/test.asc", &key);
         project.write("ic-os/os/image.toml", image);
+        project.write_bootloader();
         project
     }
 
@@ -63,7 +64,7 @@ impl Project {
     }
 
     /// What a loader and a disk need besides packages.
-    pub fn write_bootloader(&self) {
+    fn write_bootloader(&self) {
         for (file, text) in [("esp.cfg", ""), ("os/grub.cfg", ""), ("os/boot_args", "A=@ARGUMENTS@\n")] {
             self.write(&format!("bootloader/{file}"), text);
         }
@@ -275,7 +276,6 @@ fn an_image_with_everything() {
         .replace("overlays = []", "overlays = [\"o\"]\n\n[ids]\ngroups = { pinned = 321 }")
         .replace("tree = \"/\"", "tree = \"/\", strip-matching = [\"/usr/lib/firmware/[^/]* [^/]*\"]");
     project.write("ic-os/os/image.toml", &image);
-    project.write_bootloader();
     project.write("tool", "a tool");
     let tool = project.path("tool").to_str().expect("UTF-8").to_owned();
     let (code, sum, errors) = project.icos(&["store", "add", &tool]);
@@ -342,4 +342,96 @@ fn an_image_with_everything() {
     fs_err::write(project.path("debs/own.deb"), Deb::new("own", "2").build()).expect("written");
     let (code, _, errors) = build();
     assert!(code == 1 && errors.contains("debs/own.deb has the sha256 "), "{errors}");
+}
+
+/// What a newcomer gets wrong, and what is said of it: an error, then a hint.
+#[test]
+// table: one row a fault
+fn what_is_wrong_is_said_with_its_remedy() {
+    let Some(project) = Project::new("grub") else { return };
+    let check = |arguments: &[&str], expect: &[&str]| {
+        let (code, output, errors) = project.online(arguments);
+        assert_eq!(code, 1, "{arguments:?}: {output}{errors}");
+        for part in expect {
+            assert!(errors.contains(part), "{arguments:?}: expected\n{part}\nfound\n{errors}");
+        }
+    };
+    project
+        .write("snapshots/other/base.toml", &project.read("snapshots/test/base.toml").replace("\"test\"", "\"other\""));
+    let base = "error: unknown base `tset`\nhint: the bases are `other`, `test`";
+    check(&["lock", "os/dev", "--base", "tset"], &[base]);
+    check(
+        &["lock", "os/dev", "--base", "other"],
+        &["ic-os/os/image.toml has no [bases.other]\nhint: it has [bases.test]; [bases.other] with `packages`"],
+    );
+    check(&["bump"], &["no target has a lock yet; `icos lock TARGET` makes one"]);
+    let (code, _, errors) = project.online(&["lock", "os/dev"]);
+    assert_eq!(code, 0, "{errors}");
+    check(&["build", "os/dev", "--base", "tset"], &[base]);
+    check(&["bump", "--base", "other"], &["on base `other` yet; `icos lock TARGET --base other` makes one"]);
+    let bare =
+        "error: `os` is an operating system; a target names a variant of it, too\nhint: its targets are `os/dev`";
+    check(&["build", "os"], &[bare]);
+    check(&["why", "os", "app"], &[bare]);
+    check(
+        &["build", "os/dev", "--inject", "/nosuch:/x:0644"],
+        &["`--inject /nosuch:/x:0644`: failed to open file `/nosuch`: No such file"],
+    );
+    let image = project.path("ic-os/os/image.toml");
+    let image = image.to_str().expect("UTF-8");
+    check(&["verify", image], &["image.toml: it is neither a lock, which ends in .lock, nor a disk image: "]);
+    check(&["bundle", "list", image], &["image.toml: it is no bundle: "]);
+    check(&["bundle", "import", image], &["image.toml: it is no bundle: "]);
+    // Reasons.
+    for known in ["app=2", "app:amd64", "app:amd64=2"] {
+        let (code, output, errors) = project.online(&["why", "os/dev", known]);
+        assert!(code == 0 && output.contains("app 2"), "{known}: {output}{errors}");
+    }
+    check(&["why", "os/dev", "app=3"], &["`app=3` is not in the lock of os/dev on test, which has app 2 amd64"]);
+    check(&["why", "os/dev", "app:i386"], &["`app:i386` is not in the lock of os/dev on test, which has app 2 amd64"]);
+    check(&["why", "os/dev", ""], &["`` is not in the lock of os/dev on test"]);
+    check(
+        &["why", "os/dev", "loader"],
+        &[
+            "`loader` is not in the lock of os/dev on test; it is a name that grub provides, which is in the lock",
+            "hint: `icos why os/dev grub` says why it is there",
+        ],
+    );
+    check(&["why", "os/dev", "unwanted"], &["; test has it as 1, and nothing brings it in"]);
+    // Definitions.
+    let (image, lock) = (project.read("ic-os/os/image.toml"), project.read("snapshots/test/os-dev.lock"));
+    project.write("ic-os/os/image.toml", &image.replace("\"os\"\ndefault", "\"mine\"\ndefault"));
+    check(&["lock", "os/dev"], &["ic-os/os/image.toml: the image is named `mine`, but its folder `os`"]);
+    project.write("ic-os/os/image.toml", &image.replace("overlays = []", "overlays = [\"mien\"]"));
+    project.write("overlays/mine/overlay.toml", "");
+    check(
+        &["lock", "os/dev"],
+        &["ic-os/os/image.toml: variant `dev`: there is no overlays/mien/overlay.toml", "hint: did you mean `mine`?"],
+    );
+    project.write("ic-os/os/image.toml", &image);
+    fs_err::remove_file(project.path("bootloader/os/grub.cfg")).expect("removed");
+    let missing = "boot: `config = \"os\"` needs bootloader/os/grub.cfg, which is not there\nhint: docs/images.md says";
+    check(&["lock", "os/dev"], &[missing]);
+    project.write("bootloader/os/grub.cfg", "set root=(hd0,gpt2)\n");
+    check(
+        &["lock", "os/dev"],
+        &[
+            "bootloader/os/grub.cfg: `hd0,gpt2` is no partition of [disk] in image.toml",
+            "hint: there are gpt1 (`root`) PARTUUID=6788e4cf-f456-104e-9a34-a2c58cfb0ee6",
+        ],
+    );
+    project.write("bootloader/os/grub.cfg", "");
+    // A lock that was changed by hand.
+    for (field, from, to) in
+        [("Version", "version = \"2\"", "version = \"9\""), ("Package", "name = \"lib\"", "name = \"lid\"")]
+    {
+        assert!(lock.contains(from), "{lock}");
+        project.write("snapshots/test/os-dev.lock", &lock.replace(from, to));
+        check(
+            &["build", "os/dev"],
+            &["snapshots/test/os-dev.lock: package ", &format!(": {field} is "), "in the .deb with its sha256"],
+        );
+    }
+    project.write("home/.config/icos/config.toml", "[mirors]\n");
+    check(&["build", "os/dev"], &["config.toml:1:2: unknown field `mirors`", "hint: did you mean `mirrors`?"]);
 }

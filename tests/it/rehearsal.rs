@@ -160,12 +160,6 @@ fn skips_are_recorded_and_reported() {
     let lock = fs_err::read_to_string(project.path(LOCK)).expect("written");
     let skip = "[[skip]]\npackage = \"first\"\nscript = \"postinst\"\nreason = \"frob is for people\"\n";
     assert!(lock.contains(skip), "{lock}");
-    let boot = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("bootloader");
-    for (from, to) in [("esp.cfg", "esp.cfg"), ("guestos/grub.cfg", "os/grub.cfg"), ("guestos/grubenv", "os/grubenv")] {
-        project.write(&format!("bootloader/{to}"), &fs_err::read_to_string(boot.join(from)).expect("there"));
-    }
-    let arguments = fs_err::read_to_string(boot.join("guestos/boot_args")).expect("there");
-    project.write("bootloader/os/boot_args", &arguments);
     let (code, output, errors) = project.online(&["--format", "json", "build", "os/dev"]);
     assert_eq!(code, 0, "{errors}");
     assert!(errors.contains("\n  not run: postinst of first: frob is for people\n"), "{errors}");
@@ -253,7 +247,8 @@ fn a_rehearsal_is_remembered_until_something_changes() {
     project.write("overlays/own/overlay.toml", &overlay.replace("echo 1", "frob; echo 1"));
     for _ in 0..2 {
         let (code, _, errors) = project.online(&["lock", "os/dev"]);
-        let expect = "1 overlay step of the rehearsed build cannot be run:\n  overlay `own`, step 1 (script): ";
+        let expect =
+            "1 overlay step of the rehearsed build cannot be run:\n  overlays/own/overlay.toml:1: step 1 (script): ";
         assert!(code == 1 && errors.contains(expect) && errors.contains("`/usr/bin/frob` is not built in"), "{errors}");
         assert!(!errors.contains("hint"), "{errors}");
     }

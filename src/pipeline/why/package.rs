@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use super::{
     super::{Result, Session, archive::Offer, base, read_lock},
-    WhyError,
+    Offered, WhyError,
 };
 use crate::{
-    deb::version::Version,
+    deb::{packages::Stanza, version::Version},
     lock::{Lock, Package, PackageKey},
     manifest::project::Target,
     nearest::nearest,
@@ -43,23 +43,36 @@ pub struct Brings {
     pub clause: String,
 }
 
-/// The reasons for a package of a target: `name` or `name:architecture`.
+/// The reasons for a package of a target: `name`, `name:architecture` or `name=version`.
 pub fn why_package(session: &Session<'_>, target: &Target, base_name: &str, package: &str) -> Result<Reasons> {
     let (lock, _) = read_lock(session.project, base_name, target)?;
-    match find(&lock, package, None) {
-        Some(found) => Ok(reasons(&lock, found)),
-        None => Err(Box::new(WhyError::NotLocked {
-            package: package.to_owned(),
-            target: target.clone(),
-            base: base_name.to_owned(),
-            version: offered(session, base_name, &lock, package),
-            near: near(&lock, package),
-        })
-        .into()),
+    let (asked, version) = package.split_once('=').map_or((package, None), |(name, version)| (name, Some(version)));
+    let is_asked = |found: &Locked<'_>| version.is_none_or(|version| found.1.version.as_str() == version);
+    if let Some(found) = find(&lock, asked, None).filter(is_asked) {
+        return Ok(reasons(&lock, found));
     }
+    let name = asked.split(':').next().unwrap_or(asked);
+    let (package, target, base) = (package.to_owned(), target.clone(), base_name.to_owned());
+    let found: Vec<String> = of_name(&lock, name).map(shown).collect();
+    let error = if found.is_empty() {
+        let offered =
+            offered(session, base_name, &lock, name).unwrap_or_else(|error| Offered::Unknown(error.to_string()));
+        WhyError::NotLocked { package, target, base, offered, near: near(&lock, name) }
+    } else {
+        WhyError::Otherwise { package, target, base, found }
+    };
+    Err(Box::new(error).into())
 }
 
 type Locked<'a> = (&'a PackageKey, &'a Package);
+
+fn of_name<'a>(lock: &'a Lock, name: &str) -> impl Iterator<Item = Locked<'a>> {
+    lock.packages.iter().filter(move |(key, _)| key.name.as_str() == name)
+}
+
+fn shown((key, package): Locked<'_>) -> String {
+    format!("{} {} {}", key.name, package.version.as_str(), key.architecture)
+}
 
 /// A locked package by name; of several architectures the wanted one, else the first.
 fn find<'a>(lock: &'a Lock, package: &str, wanted: Option<&str>) -> Option<Locked<'a>> {
@@ -67,10 +80,17 @@ fn find<'a>(lock: &'a Lock, package: &str, wanted: Option<&str>) -> Option<Locke
         Some((name, architecture)) => (name, Some(architecture)),
         None => (package, None),
     };
-    let of_name = || lock.packages.iter().filter(|(key, _)| key.name.as_str() == name);
+    let mut found = of_name(lock, name).collect::<Vec<_>>().into_iter();
     match architecture {
-        Some(architecture) => of_name().find(|(key, _)| key.architecture.as_str() == architecture),
-        None => of_name().find(|(key, _)| Some(key.architecture.as_str()) == wanted).or_else(|| of_name().next()),
+        Some(architecture) => found.find(|(key, _)| {
+            // As for apt, a package for all architectures is one of the system's own.
+            let is_own = architecture == lock.architecture.as_str();
+            key.architecture.as_str() == architecture || is_own && key.architecture.as_str() == "all"
+        }),
+        None => {
+            let best = found.clone().find(|(key, _)| Some(key.architecture.as_str()) == wanted);
+            best.or_else(|| found.next())
+        }
     }
 }
 
@@ -119,23 +139,29 @@ fn request(lock: &Lock, why: &str) -> String {
     }
 }
 
-/// The newest version that the base has, by the indexes that the lock names.
-fn offered(
-    session: &Session<'_>,
-    base_name: &str,
-    lock: &Lock,
-    package: &str,
-) -> std::result::Result<Option<String>, String> {
-    let look = || -> Result<Option<String>> {
-        let base = base(session.project, base_name)?;
-        let offer = Offer::new(session, &base, Some(lock))?;
-        let name = package.split(':').next().unwrap_or(package);
-        let indexes = offer.parsed()?;
-        let stanzas = indexes.iter().flat_map(|index| &index.stanzas).filter(|stanza| stanza.name == name);
-        let newest = stanzas.filter_map(|stanza| Version::new(stanza.version).ok()).max();
-        Ok(newest.map(|version| version.as_str().to_owned()))
+/// What the base has of a name, by the indexes that the lock names.
+fn offered(session: &Session<'_>, base_name: &str, lock: &Lock, name: &str) -> Result<Offered> {
+    let base = base(session.project, base_name)?;
+    let offer = Offer::new(session, &base, Some(lock))?;
+    let indexes = offer.parsed()?;
+    let stanzas = || indexes.iter().flat_map(|index| &index.stanzas);
+    let versions =
+        stanzas().filter(|stanza| stanza.name == name).filter_map(|stanza| Version::new(stanza.version).ok());
+    let newest = versions.max();
+    let providers = stanzas().filter(|stanza| stanza.provides.iter().any(|provide| provide.name == name));
+    let is_locked =
+        |stanza: &&Stanza<'_>| of_name(lock, stanza.name).any(|(_, package)| package.file.sha256 == stanza.file.sha256);
+    let names = |stanzas: Vec<&Stanza<'_>>| {
+        let names: BTreeSet<String> = stanzas.iter().map(|stanza| stanza.name.to_owned()).collect();
+        names.into_iter().collect::<Vec<_>>()
     };
-    look().map_err(|error| error.to_string())
+    let (locked, others): (Vec<_>, Vec<_>) = providers.partition(is_locked);
+    Ok(match newest {
+        _ if !locked.is_empty() => Offered::Provided { locked: true, by: names(locked) },
+        Some(version) => Offered::Version(version.as_str().to_owned()),
+        None if !others.is_empty() => Offered::Provided { locked: false, by: names(others) },
+        None => Offered::Nothing,
+    })
 }
 
 /// Locked packages that may have been meant.

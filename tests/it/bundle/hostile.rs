@@ -172,7 +172,7 @@ fn misnamed(judge: &mut Judge, whole: &[Member], manifest: &Manifest) {
     check(&|all| all.links[0].path = "project/ic-os/os/link".to_owned(), "it is not inside an overlay");
     check(&|all| all.links[0].path = "project/overlays/o/overlay.toml".to_owned(), "it is not inside an overlay");
     check(&|all| all.links[0].path = "project/overlays/o/etc/conf.d".to_owned(), "what it is in is no folder");
-    check(&|all| all.links[0].target.clear(), "it is no target of a symbolic link");
+    check(&|all| all.links[0].target.clear(), "what it leads to is empty");
     check(&|all| all.entries[3].absent = true, "is absent, but no base is named");
     check(&|all| all.entries[3].size = u64::MAX, "it is too large for POSIX tar");
     check(&|all| all.format = 2, "format 2, but this program reads format 1");
