@@ -80,9 +80,10 @@ fn plain_bytes(
     let room = process.machine.room();
     let limits = Limits { output: room, ..Limits::PACKAGE };
     match compress::decode_to_vec(compression, input, &limits) {
-        Err(compress::Error::TooLarge { limit }) if limit == room => {
-            process.machine.work(Work::Made(room as usize + 32))?;
-            Err(Fatal::Limit { what: "bytes in a pipe", limit: process.machine.limits.bytes })
+        Err(compress::Error::TooLarge { limit }) => {
+            // The steps, unless it is far too much for so short an input.
+            process.machine.work(Work::Made(limit as usize + 32))?;
+            Err(Fatal::Limit { what: "bytes out of a compressed file", limit })
         }
         coded => Ok(coded.map_err(|error| error.to_string())),
     }
