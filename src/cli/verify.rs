@@ -10,10 +10,7 @@ use anyhow::Context;
 use serde_json::json;
 
 use super::{Edge, args::Verify, build::output_folder, lock::base_of, shown};
-use crate::{
-    manifest::{image::Disk, project::Target},
-    pipeline,
-};
+use crate::{manifest::image::Disk, pipeline};
 
 pub(super) fn run(edge: &Edge, args: &Verify) -> anyhow::Result<ExitCode> {
     let file = PathBuf::from(&args.what);
@@ -23,10 +20,9 @@ pub(super) fn run(edge: &Edge, args: &Verify) -> anyhow::Result<ExitCode> {
         }
         return image(edge, &file, None);
     }
-    let target: Target =
-        args.what.parse().with_context(|| format!("`{}` is neither a file nor a target", args.what))?;
     let project = edge.project()?;
-    project.check(&target)?;
+    let target =
+        project.target(&args.what).with_context(|| format!("`{}` is neither a file nor a target", args.what))?;
     let folder = output_folder(&project, &target);
     if !folder.join("SHA256SUMS").is_file() {
         return lock(edge, &project.lock_file(&base_of(&project, &target, args.base.as_deref())?, &target));
