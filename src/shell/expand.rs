@@ -100,7 +100,7 @@ impl Shell<'_> {
         let found = self.split(&expansion);
         self.machine.work(Work::Pieces(found.len().saturating_sub(1)))?;
         for field in found {
-            self.glob(&expansion.units[field], fields);
+            self.glob(&expansion.units[field], fields)?;
         }
         Ok(())
     }

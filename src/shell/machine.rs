@@ -190,6 +190,11 @@ impl Machine {
         self.steps = self.steps.saturating_add(work.steps());
     }
 
+    /// Whether so much work would be too much.
+    pub(super) fn would_spend(&self, work: Work) -> bool {
+        self.steps.saturating_add(work.steps()) > self.limits.steps
+    }
+
     pub(super) fn is_spent(&self) -> bool {
         self.steps > self.limits.steps
     }

@@ -12,7 +12,8 @@ use crate::{
 
 /// A postinst on a system of a few programs: how its installation ends.
 fn install(script: &str) -> Result<(), String> {
-    let programs = ["awk", "cat", "dd", "find", "mkdir", "rm", "sed", "seq", "sleep", "sort", "test", "truncate"];
+    let programs =
+        ["awk", "cat", "dd", "find", "ln", "ls", "mkdir", "rm", "sed", "seq", "sleep", "sort", "test", "truncate"];
     let tools = programs.iter().fold(Deb::new("tools", "1"), |deb, name| deb.file(&format!("bin/{name}"), b"\x7fELF"));
     let deb = Deb::new("app", "1").control("postinst", script);
     let limits = Limits { steps: 1_000_000, text: 1 << 20, ..Limits::SCRIPT };
@@ -51,6 +52,7 @@ fn end_soon_with_their_place() {
         (3, "set -- $(seq 100000)\nset -- $@; set -- $@; set -- $@", work),
         (3, "seq 100000 >/x\nsort /x /x /x >/y", work),
         (3, "dd if=/dev/zero of=/x bs=1M count=2 2>/dev/null\nsed p /x", text),
+        (3, "mkdir /d\ncd /d; ln -s . a; ln -s . b; ln -s . c; ln -s . d; echo */*/*/*/*/*/*/*/*/*/*/*/*/*/*", work),
         (2, "f() { f; }; f", depth),
         (2, "eval \"$(cat \"$0\")\"", depth),
         (2, "exec \"$0\"", depth),

@@ -2,7 +2,7 @@
 
 use crate::{
     shell::{
-        Fatal, Process, Status, accounts,
+        Fatal, Process, Status, Work, accounts,
         files::{join, show},
         mode::{kind_letter, permissions},
         options::{Arguments, parse},
@@ -81,14 +81,22 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
     list(process, &arguments, &files)?;
     let titles = operands.len() > 1 || arguments.has("R");
     let mut first = !any_files;
-    folders.reverse();
-    while let Some((path, id)) = folders.pop() {
+    let mut folders: Vec<_> = folders.into_iter().rev().map(|(path, id)| (path, id, Vec::new())).collect();
+    while let Some((path, id, mut above)) = folders.pop() {
+        // With -L links may lead back to where they are.
+        if above.contains(&id) {
+            process.complain(&format!("{}: not listing already-listed directory", show(&path)))?;
+            status = Status(2);
+            continue;
+        }
+        above.push(id);
         if titles {
             let title = format!("{}{}:\n", if first { "" } else { "\n" }, show(&path));
             process.out(title.as_bytes())?;
         }
         first = false;
         let mut entries = entries(process, &arguments, &path, id);
+        process.machine.work(Work::Names(entries.len()))?;
         order(process, &arguments, &mut entries);
         if is_long(&arguments) {
             let total: u64 = entries.iter().map(|(_, id)| kilobytes(process.inode(*id))).sum();
@@ -99,7 +107,8 @@ pub(super) fn run(process: &mut Process<'_>) -> Result<Status, Fatal> {
             let below = entries
                 .into_iter()
                 .filter(|(name, id)| process.inode(*id).is_dir() && !matches!(name.as_slice(), b"." | b".."));
-            folders.extend(below.map(|(name, id)| (join(&path, &name), id)).collect::<Vec<_>>().into_iter().rev());
+            let below: Vec<_> = below.map(|(name, id)| (join(&path, &name), id, above.clone())).collect();
+            folders.extend(below.into_iter().rev());
         }
     }
     Ok(status)

@@ -3,17 +3,17 @@
 use super::{MARK, QUOTED, text};
 use crate::shell::{
     Work,
-    interpreter::Shell,
+    interpreter::{Shell, Unwind},
     pattern::{Pattern, Unit},
 };
 
 impl Shell<'_> {
     /// Appends the paths that a field matches, or its text when there are none.
-    pub(super) fn glob(&mut self, units: &[u16], fields: &mut Vec<Vec<u8>>) {
+    pub(super) fn glob(&mut self, units: &[u16], fields: &mut Vec<Vec<u8>>) -> Result<(), Unwind> {
         let special = |unit: &u16| matches!(*unit, 0x2a | 0x3f | 0x5b);
         if self.state.options.noglob() || !units.iter().any(special) {
             fields.push(text(units));
-            return;
+            return Ok(());
         }
         let units: Vec<_> = units
             .iter()
@@ -25,13 +25,14 @@ impl Shell<'_> {
         if !units.split(|unit| unit.byte == b'/').all(|part| Pattern::from_units(part).literal().is_some()) {
             self.glob_below(Vec::new(), &units, &mut found, &mut looked);
         }
-        self.machine.has_worked(Work::Names(looked));
+        self.machine.work(Work::Names(looked))?;
         if found.is_empty() {
             fields.push(units.iter().map(|unit| unit.byte).collect());
-            return;
+            return Ok(());
         }
         found.sort_unstable();
         fields.append(&mut found);
+        Ok(())
     }
 
     /// Appends what `rest` matches below `prefix`, a path that ends in a slash or is empty.
@@ -70,6 +71,10 @@ impl Shell<'_> {
             return;
         };
         *looked += entries.len();
+        // Links can lead back to where they are, so that there are more paths than could ever be walked.
+        if self.machine.would_spend(Work::Names(*looked)) {
+            return;
+        }
         let dots: [&[u8]; 2] = [b".", b".."];
         for name in dots.into_iter().chain(entries.keys().map(|name| name.as_bytes())) {
             if name.starts_with(b".") && !pattern.starts_with_dot() || !pattern.matches(name) {
