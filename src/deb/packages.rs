@@ -110,11 +110,12 @@ pub fn parse<'a>(text: &'a [u8], architecture: &str) -> Result<Vec<Stanza<'a>>, 
     Ok(stanzas)
 }
 
-/// Reads an index as [`parse`] does, and hands it over piece by piece, in order, while other threads read on.
-pub fn parse_each<'a, E: From<Error>>(
+/// Reads an index as [`parse`] does, and hands it over piece by piece, in order, while other threads read on. It ends with the
+/// first error of `take`.
+pub fn parse_each<'a, E>(
     text: &'a [u8],
     architecture: &str,
-    mut take: impl FnMut(Vec<Stanza<'a>>) -> Result<(), E>,
+    mut take: impl FnMut(Result<Vec<Stanza<'a>>, Error>) -> Result<(), E>,
 ) -> Result<(), E> {
     let given_up = AtomicBool::new(false);
     let given_up = &given_up;
@@ -135,7 +136,7 @@ pub fn parse_each<'a, E: From<Error>>(
             while let Some((number, stanzas)) = receive(&receiver) {
                 early.insert(number, stanzas);
                 while let Some(stanzas) = early.remove(&next) {
-                    take(stanzas?)?;
+                    take(stanzas)?;
                     next += 1;
                 }
             }
@@ -494,5 +495,35 @@ mod tests {
         assert_eq!(build("", ""), build("0:2", "2"));
         assert_ne!(build("", ""), build("2.36", "2.37"));
         assert_eq!(build("", ""), build("Enhances: ff", "Enhances: gg"));
+    }
+
+    /// What [`parse_each`] hands over, with the first error in words.
+    fn in_pieces(text: &[u8], most: usize) -> Result<(Vec<String>, usize), String> {
+        let (mut all, mut pieces) = (Vec::new(), 0);
+        parse_each(text, "amd64", |stanzas| {
+            let stanzas = stanzas.map_err(|error| error.to_string())?;
+            pieces += 1;
+            all.extend(stanzas.iter().map(show));
+            if pieces == most { Err("enough".to_owned()) } else { Ok(()) }
+        })?;
+        Ok((all, pieces))
+    }
+
+    #[test]
+    fn pieces_come_in_order() {
+        let stanza = |number: usize| format!("{}\n", sample().replace("libfoo1", &format!("libfoo{number}")));
+        let text: String = (0..2_000).map(stanza).collect();
+        let whole: Vec<_> = parse(text.as_bytes(), "amd64").expect("readable").iter().map(show).collect();
+        for threads in [1, 2, 5] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            // On a thread of the pool and on another.
+            let (all, pieces) = pool.install(|| in_pieces(text.as_bytes(), 0)).expect("readable");
+            assert!(all == whole && pieces > 2, "{pieces} pieces on {threads} threads");
+        }
+        assert!(in_pieces(text.as_bytes(), 0).expect("readable").0 == whole);
+        assert_eq!(in_pieces(text.as_bytes(), 2), Err("enough".to_owned()));
+        let bad = text.replacen("Package: libfoo1500", "Package: LIB", 1);
+        let error = parse(bad.as_bytes(), "amd64").expect_err("a name with capitals").to_string();
+        assert_eq!(in_pieces(bad.as_bytes(), 0), Err(error));
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     lock::Lock,
     manifest::base::{Archive, Base, Hold, held_at, is_held},
     nearest::nearest,
-    resolve::universe::{Builder, Index, Origin, Universe, UniverseError},
+    resolve::universe::{Builder, Index, Origin, Universe},
     trust::Keyring,
 };
 
@@ -127,31 +127,8 @@ fn origin(index: &VerifiedIndex) -> Origin {
     }
 }
 
-/// Why an index has not become part of a universe.
-enum Unread {
-    Index(packages::Error),
-    Universe(UniverseError),
-}
-
-impl From<packages::Error> for Unread {
-    fn from(error: packages::Error) -> Self {
-        Self::Index(error)
-    }
-}
-
-impl From<UniverseError> for Unread {
-    fn from(error: UniverseError) -> Self {
-        Self::Universe(error)
-    }
-}
-
-fn named(index: &VerifiedIndex, error: Unread) -> PipelineError {
-    match error {
-        Unread::Index(source) => {
-            PipelineError::Index { file: format!("{}/{}", index.release.suite, index.path), source }
-        }
-        Unread::Universe(error) => error.into(),
-    }
+fn unread(index: &VerifiedIndex, source: packages::Error) -> PipelineError {
+    PipelineError::Index { file: format!("{}/{}", index.release.suite, index.path), source }
 }
 
 /// Indexes with their texts, for a universe to borrow from.
@@ -188,8 +165,10 @@ impl Offer {
             None => {
                 for (index, text) in self.indexes.iter().zip(&self.texts) {
                     builder.index(origin(index));
-                    packages::parse_each(text, &index.architecture, |stanzas| Ok(builder.add(stanzas)?))
-                        .map_err(|error| named(index, error))?;
+                    packages::parse_each(text, &index.architecture, |stanzas| {
+                        builder.add(stanzas.map_err(|source| unread(index, source))?)?;
+                        Ok::<_, PipelineError>(())
+                    })?;
                 }
             }
         }
@@ -204,7 +183,7 @@ impl Offer {
         let mut indexes = Vec::new();
         for (index, text) in self.indexes.iter().zip(&self.texts) {
             let stanzas = packages::parse(text, &index.architecture);
-            let stanzas = stanzas.map_err(|source| named(index, Unread::Index(source)))?;
+            let stanzas = stanzas.map_err(|source| unread(index, source))?;
             indexes.push(Index { origin: origin(index), stanzas });
         }
         Ok(indexes)
