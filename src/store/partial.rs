@@ -93,9 +93,10 @@ impl Partial<'_> {
             return Err(error);
         }
         self.file.sync_data().map_err(|error| self.store.writing(error, &path))?;
-        self.file.set_permissions(PermissionsExt::from_mode(0o444))?;
         let target = self.store.path(DEBS, &self.sum);
         fs::rename(&path, &target).map_err(|error| self.store.writing(error, &target))?;
+        // Only then: others wait to open it for writing under its old name, and so does the next process after a kill.
+        self.file.set_permissions(PermissionsExt::from_mode(0o444))?;
         Ok(target)
     }
 

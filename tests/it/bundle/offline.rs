@@ -3,7 +3,7 @@
 use std::{process::Command, time::Duration};
 
 use super::{Away, Connected, LOCK, listing, text};
-use crate::support::judge::{judge, run};
+use crate::support::judge::{judge, run, unshare};
 
 /// The commands of README.md, on a machine that has a bundle and nothing else.
 const README: &str = "set -e
@@ -13,25 +13,6 @@ cd project
 ./icos verify snapshots/test/os-dev.lock
 ./icos build --offline os/dev
 ";
-
-/// What starts a program in namespaces of its own, when the kernel lets us: `None` after saying so.
-#[expect(
-    clippy::disallowed_methods,
-    clippy::print_stderr,
-    reason = "CI says by a variable that all must work; a skip is seen"
-)]
-fn unshare(options: &[&str], then: &[&str]) -> Option<Vec<String>> {
-    judge("unshare")?;
-    let words = [&["/usr/bin/unshare"], options, then].concat();
-    let mut command = Command::new(words[0]);
-    let (code, _, errors) = run(command.args(&words[1..]).arg("true"));
-    if code == 0 {
-        return Some(words.iter().map(|word| (*word).to_owned()).collect());
-    }
-    assert!(std::env::var_os("CI").is_none(), "{words:?}: {errors}; CI must permit it");
-    eprintln!("skipped: {words:?}: {errors}");
-    None
-}
 
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()

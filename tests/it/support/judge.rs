@@ -38,3 +38,37 @@ pub fn interrupted(mut command: Command, text: &str) -> Option<i32> {
     rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
     child.wait().expect("it ends").code()
 }
+
+/// What starts a program in namespaces of its own, when the kernel lets us: `None` after saying so.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "CI says by a variable that all must work; a skip is seen"
+)]
+pub fn unshare(options: &[&str], then: &[&str]) -> Option<Vec<String>> {
+    judge("unshare")?;
+    let words = [&["/usr/bin/unshare"], options, then].concat();
+    let mut command = Command::new(words[0]);
+    let (code, _, errors) = run(command.args(&words[1..]).arg("true"));
+    if code == 0 {
+        return Some(words.iter().map(|word| (*word).to_owned()).collect());
+    }
+    assert!(std::env::var_os("CI").is_none(), "{words:?}: {errors}; CI must permit it");
+    eprintln!("skipped: {words:?}: {errors}");
+    None
+}
+
+/// Runs the test of this name in a user namespace, where an ordinary user is root of his own files as programs see it; `true` when
+/// that is needless, and the caller is to go on itself.
+pub fn is_root_or_was(test: &str) -> bool {
+    if rustix::process::geteuid().is_root() {
+        return true;
+    }
+    if let Some(words) = unshare(&["-r"], &[]) {
+        let mut command = judge("env").expect("coreutils");
+        command.args(words).arg(std::env::current_exe().expect("the tests' program")).args([test, "--exact"]);
+        let (code, output, errors) = run(&mut command);
+        assert!(code == 0 && output.contains("1 passed"), "{output}{errors}");
+    }
+    false
+}
